@@ -1,0 +1,1 @@
+"""Bounds that certify: one idea a file."""

@@ -1,0 +1,29 @@
+"""What has been declared: the decorators that stand beside units, and the walk that finds them."""
+
+from heldout.catalog.declaring import (
+    INVARIANCES,
+    Unit,
+    bound,
+    dataset,
+    evidence,
+    figure,
+    measure,
+    network,
+    profile,
+)
+from heldout.catalog.walking import ROOMS, find, units
+
+__all__ = [
+    "INVARIANCES",
+    "ROOMS",
+    "Unit",
+    "bound",
+    "dataset",
+    "evidence",
+    "figure",
+    "find",
+    "measure",
+    "network",
+    "profile",
+    "units",
+]

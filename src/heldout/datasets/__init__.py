@@ -1,0 +1,1 @@
+"""Data sets that a package ships or that we generate."""

@@ -1,0 +1,1 @@
+"""The engine: population, subject, evidence, training, store and numerics. Maintainers only."""

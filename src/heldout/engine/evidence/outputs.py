@@ -1,0 +1,102 @@
+"""What the networks say: outputs, losses, errors and margins, on the training and on the test data."""
+
+import torch
+from torch import Tensor
+
+from heldout.catalog import evidence
+from heldout.engine.subject import Examples, Subject
+from heldout.records import NotApplicable
+
+
+@evidence(forward=1)
+def outputs(subject: Subject) -> Tensor:
+    """Raw outputs on the training data, ``[M, N, ...]``, float64."""
+    return _outputs(subject, subject.train)
+
+
+@evidence(forward=1)
+def test_outputs(subject: Subject) -> Tensor:
+    """Raw outputs on the test data, ``[M, N, ...]``, float64."""
+    return _outputs(subject, _test(subject))
+
+
+@evidence()
+def labels(subject: Subject) -> Tensor:
+    """Training labels or targets, ``[M, N, ...]``."""
+    return subject.train.labels(len(subject.population)).to(subject.population.device)
+
+
+@evidence()
+def test_labels(subject: Subject) -> Tensor:
+    """Test labels or targets, ``[M, N, ...]``."""
+    return _test(subject).labels(len(subject.population)).to(subject.population.device)
+
+
+@evidence()
+def logits(subject: Subject, outputs: Tensor) -> Tensor:
+    """Class scores on the training data, ``[M, N, C]``; one binary logit z stands as (0, z)."""
+    return _logits(subject, outputs)
+
+
+@evidence()
+def test_logits(subject: Subject, test_outputs: Tensor) -> Tensor:
+    """Class scores on the test data, ``[M, N, C]``."""
+    return _logits(subject, test_outputs)
+
+
+@evidence()
+def losses(subject: Subject, outputs: Tensor, labels: Tensor) -> Tensor:
+    """Training loss of every example, ``[M, N]``."""
+    return torch.stack([subject.loss.per_example(*pair) for pair in zip(outputs, labels, strict=True)])
+
+
+@evidence()
+def test_losses(subject: Subject, test_outputs: Tensor, test_labels: Tensor) -> Tensor:
+    """Test loss of every example, ``[M, N]``."""
+    return torch.stack([subject.loss.per_example(*pair) for pair in zip(test_outputs, test_labels, strict=True)])
+
+
+@evidence()
+def errors(logits: Tensor, labels: Tensor) -> Tensor:
+    """0-1 training error of every example, ``[M, N]``, float64; a tie for the largest score goes to the first class."""
+    return (logits.argmax(-1) != labels).double()
+
+
+@evidence()
+def test_errors(test_logits: Tensor, test_labels: Tensor) -> Tensor:
+    """0-1 test error of every example, ``[M, N]``, float64."""
+    return (test_logits.argmax(-1) != test_labels).double()
+
+
+@evidence()
+def margins(logits: Tensor, labels: Tensor) -> Tensor:
+    """True logit minus the best other logit of every training example, ``[M, N]``; negative where the network errs."""
+    true = logits.gather(-1, labels.unsqueeze(-1))
+    others = logits.scatter(-1, labels.unsqueeze(-1), float("-inf"))
+    return true.squeeze(-1) - others.amax(-1)
+
+
+@evidence()
+def train_size(subject: Subject) -> int:
+    """The number of training examples N."""
+    return len(subject.train)
+
+
+def _test(subject: Subject) -> Examples:
+    if subject.test is None:
+        raise NotApplicable("there is no test data", do="pass test=(x, y) with data the network has not seen")
+    return subject.test
+
+
+def _outputs(subject: Subject, examples: Examples) -> Tensor:
+    # Softmax losses of well-fitted networks are differences of nearly equal numbers: float64 from here on.
+    return subject.population(examples.x, per_member=examples.x_per_member).double()
+
+
+def _logits(subject: Subject, outputs: Tensor) -> Tensor:
+    if subject.loss.task != "classification":
+        raise NotApplicable("the task is a regression", do="use the readings of the loss instead")
+    if subject.loss.name == "binary-cross-entropy":
+        score = outputs.reshape(*outputs.shape[:2])
+        return torch.stack([torch.zeros_like(score), score], dim=-1)
+    return outputs

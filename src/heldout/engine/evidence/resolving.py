@@ -1,0 +1,119 @@
+"""Who asks for evidence gets it here: lazily, once, with its cost counted."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from heldout.catalog import Unit, units
+from heldout.engine.subject import Subject
+from heldout.records import NotApplicable, Passes
+
+ROOTS = ("subject", "seed")
+
+
+class Evidence:
+    """The evidence of one subject: computed at most once, only when asked for, with passes counted where networks are called.
+
+    Args:
+        subject: What is under study.
+        seed: From which every random stream derives.
+        on_computed: Called with the name of each evidence when it is there.
+    """
+
+    def __init__(self, subject: Subject, *, seed: int = 0, on_computed: Callable[[str], None] | None = None) -> None:
+        self.subject = subject
+        self._values: dict[str, Any] = {"subject": subject, "seed": seed}
+        self._absent: dict[str, NotApplicable] = {}
+        self._costs: dict[str, tuple[Passes, float]] = {}
+        self._on_computed = on_computed
+        self._units = {unit.function.__name__: unit for unit in units("evidence").values()}
+
+    def __getitem__(self, name: str) -> Any:
+        """The evidence of this name.
+
+        Args:
+            name: As in the parameters of measures, with underscores.
+
+        Returns:
+            Tensors with a leading axis M, or plain values that hold for all members.
+
+        Raises:
+            NotApplicable: If this subject cannot have it; asked again, it says the same at once.
+        """
+        if name in self._absent:
+            raise self._absent[name]
+        if name not in self._values:
+            try:
+                arguments = {need: self[need] for need in self._units[name].needs}
+                self._values[name] = self._compute(self._units[name], arguments)
+            except NotApplicable as reason:
+                self._absent[name] = reason
+                raise
+        return self._values[name]
+
+    def _compute(self, unit: Unit, arguments: dict[str, Any]) -> Any:
+        tally = self.subject.population.tally
+        forward, backward, start = tally.forward, tally.backward, time.perf_counter()
+        with torch.no_grad():
+            value = unit.function(**arguments)
+        sweep = len(self.subject.train) * len(self.subject.population)
+        passes = Passes((tally.forward - forward) / sweep, (tally.backward - backward) / sweep)
+        self._costs[unit.function.__name__] = (passes, time.perf_counter() - start)
+        if self._on_computed:
+            self._on_computed(unit.function.__name__)
+        return value
+
+    @property
+    def spent(self) -> Passes:
+        """All passes so far."""
+        return sum((passes for passes, _ in self._costs.values()), Passes())
+
+    def alone(self, needs: tuple[str, ...]) -> tuple[Passes, float]:
+        """What these needs cost on their own, everything below them included.
+
+        Args:
+            needs: Evidence names that were computed.
+
+        Returns:
+            Passes and seconds.
+        """
+        costs = [self._costs[name] for name in closure(needs) if name in self._costs]
+        return sum((passes for passes, _ in costs), Passes()), sum(seconds for _, seconds in costs)
+
+
+def closure(needs: tuple[str, ...]) -> tuple[str, ...]:
+    """Evidence names together with all evidence they rest on.
+
+    Args:
+        needs: Evidence names.
+
+    Returns:
+        Each once, what is needed first coming first; the roots are left out.
+    """
+    declared = {unit.function.__name__: unit for unit in units("evidence").values()}
+    order: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name not in ROOTS and name not in order:
+            for need in declared[name].needs:
+                visit(need)
+            order[name] = None
+
+    for need in needs:
+        visit(need)
+    return tuple(order)
+
+
+def expected_passes(needs: tuple[str, ...]) -> Passes:
+    """What these needs are expected to cost, from what their declarations say.
+
+    Args:
+        needs: Evidence names.
+
+    Returns:
+        Passes over the training set.
+    """
+    declared = {unit.function.__name__: unit for unit in units("evidence").values()}
+    return sum((declared[name].fields["passes"] for name in closure(needs)), Passes())

@@ -1,0 +1,135 @@
+"""Whether networks, data and labels fit each other."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map
+
+from heldout.engine.population import Population
+from heldout.records import Refusal
+
+if TYPE_CHECKING:
+    from heldout.engine.subject.subject import Subject
+
+
+def few_outputs(subject: "Subject") -> Tensor:
+    """Outputs of the first member on a few training examples, made twice: a network must give the same answer twice.
+
+    Args:
+        subject: Freshly assembled.
+
+    Returns:
+        Outputs ``[N', ...]``.
+
+    Raises:
+        Refusal: If the network fails on its data or is not deterministic.
+    """
+    few = subject.train.take(slice(0, min(4, len(subject.train))))
+    x = few.x if not few.x_per_member else tree_map(lambda leaf: leaf[0], few.x)
+    one = Population(subject.population.member(0))
+    try:
+        first, second = one(x)[0], one(x)[0]
+    except Refusal:
+        raise
+    except Exception as error:  # a stranger's forward may raise anything; the reason is theirs, the sentence ours
+        shapes = ", ".join(str(tuple(leaf.shape)) for leaf in tree_leaves(x))
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise Refusal(
+            given=f"the network failed on train x of shape {shapes} ({reason})",
+            expected="inputs that the network takes",
+            do="check the inputs' shape and type against the network's forward",
+        ) from error
+    if not torch.equal(first, second):
+        raise Refusal(
+            given="the network gave two different answers to the same inputs in evaluation mode",
+            expected="a deterministic network",
+            do="make dropout and noise depend on self.training",
+        )
+    return first
+
+
+def output_faults(subject: "Subject", outputs: Tensor) -> list[Refusal]:
+    """Outputs and labels that do not fit each other.
+
+    Args:
+        subject: Freshly assembled.
+        outputs: Of the first member on a few examples.
+
+    Returns:
+        The faults.
+    """
+    faults = []
+    if not bool(torch.isfinite(outputs).all()):
+        faults.append(
+            Refusal(
+                given="the network's outputs have NaN or infinite values",
+                expected="finite outputs",
+                do="check the weights",
+            )
+        )
+    named = [(argument, e) for argument, e in (("train", subject.train), ("test", subject.test)) if e is not None]
+    if subject.loss.task == "regression":
+        for argument, examples in named:
+            y = examples.y[0] if examples.y_per_member else examples.y
+            wanted, given = outputs[0].numel(), y[0].numel()
+            if wanted != given:
+                faults.append(
+                    Refusal(
+                        given=f"{argument} y has {given} numbers an example and the network gives {wanted}",
+                        expected="as many targets as outputs",
+                        do="check the targets, or name the loss of a classifier",
+                    )
+                )
+        return faults
+    single = subject.loss.name == "binary-cross-entropy"
+    if not single and (outputs.ndim != 2 or outputs.shape[1] < 2):
+        return [
+            *faults,
+            Refusal(
+                given=f"the network's output for one example has shape {tuple(outputs.shape[1:])}",
+                expected="one score for each of two or more classes",
+                do="use loss='binary-cross-entropy' for one logit or loss='squared-error' for a regression",
+            ),
+        ]
+    classes = classes_in(outputs, subject)
+    for argument, examples in named:
+        y = examples.y
+        if y.is_floating_point() and not bool((y == y.round()).all()):
+            faults.append(
+                Refusal(
+                    given=f"{argument} y has fractions",
+                    expected=f"classes 0 to {classes - 1}",
+                    do="pass class numbers, or loss='squared-error' for a regression",
+                )
+            )
+        elif y.ndim != (2 if examples.y_per_member else 1):
+            faults.append(
+                Refusal(
+                    given=f"{argument} y has shape {tuple(y.shape)}",
+                    expected="one class number an example",
+                    do="pass y.argmax(1) if the labels are one-hot",
+                )
+            )
+        elif int(y.min()) < 0 or int(y.max()) >= classes:
+            faults.append(
+                Refusal(
+                    given=f"{argument} y has labels from {int(y.min())} to {int(y.max())}",
+                    expected=f"classes 0 to {classes - 1}, as the network has {classes} outputs",
+                    do="renumber the labels from 0",
+                )
+            )
+    return faults
+
+
+def classes_in(outputs: Tensor, subject: "Subject") -> int:
+    """The number of classes that the outputs tell apart.
+
+    Args:
+        outputs: ``[N, C]``, or one logit an example.
+        subject: Freshly assembled.
+
+    Returns:
+        C.
+    """
+    return 2 if subject.loss.name == "binary-cross-entropy" else int(outputs.shape[1])

@@ -1,0 +1,82 @@
+"""How the examples' gradients agree: noise and coherence."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from heldout.catalog import measure
+from heldout.records import Direction
+
+
+@measure(
+    source="Jiang et al. 2020, eq. (66)",
+    direction=Direction.HIGHER_IS_WORSE,
+    invariances=("neuron-permutation", "logit-shift", "example-order"),
+)
+def gradient_noise(gradient_norms: Float[Tensor, " N"], mean_gradient: dict[str, Tensor]) -> Tensor:
+    r"""Trace of the covariance of the loss's gradient over the training examples.
+
+    .. math:: \frac1N \sum_i \|g_i - \bar g\|^2 = \frac1N \sum_i \|g_i\|^2 - \|\bar g\|^2
+
+    The gradients are taken with respect to the parameters as they were trained (batch norms not folded), in evaluation mode.
+    It cannot see the direction of the noise, and it goes to zero with the training loss: compare networks at equal loss.
+
+    Args:
+        gradient_norms: Norm of every example's gradient.
+        mean_gradient: Gradient of the mean loss.
+
+    Returns:
+        The trace.
+
+    Example:
+        Two opposite gradients of length 2 have mean 0 and trace 4.
+
+        >>> import torch
+        >>> gradient_noise(torch.tensor([2.0, 2.0]), {"w": torch.zeros(3)}).item()
+        4.0
+    """
+    return gradient_norms.square().mean() - squared_norm(mean_gradient)
+
+
+@measure(
+    source="Chatterjee & Zielinski 2020, arXiv 2008.01217",
+    direction=Direction.HIGHER_IS_BETTER,
+    invariances=("neuron-permutation", "logit-shift", "example-order"),
+    undefined="every gradient is zero",
+)
+def m_coherence(gradient_norms: Float[Tensor, " N"], mean_gradient: dict[str, Tensor]) -> Tensor:
+    r"""The number of training examples that a step along one example's gradient helps.
+
+    .. math:: N \, \frac{\|\bar g\|^2}{\frac1N \sum_i \|g_i\|^2}
+
+    1 for orthogonal gradients of equal length, N for identical ones, 0 where the mean gradient vanishes. It drops near
+    convergence: compare at equal training loss, not at equal epoch.
+
+    Args:
+        gradient_norms: Norm of every example's gradient.
+        mean_gradient: Gradient of the mean loss.
+
+    Returns:
+        Between 0 and N.
+
+    Example:
+        Two orthogonal gradients of length 1 have a mean of squared length 1/2.
+
+        >>> import torch
+        >>> m_coherence(torch.tensor([1.0, 1.0]), {"w": torch.tensor([0.5, 0.5])}).item()
+        1.0
+    """
+    return gradient_norms.shape[0] * squared_norm(mean_gradient) / gradient_norms.square().mean()
+
+
+def squared_norm(tensors: dict[str, Tensor]) -> Tensor:
+    """Sum of squares over all entries.
+
+    Args:
+        tensors: Name -> tensor.
+
+    Returns:
+        One number, float64.
+    """
+    total = sum(tensor.double().square().sum() for tensor in tensors.values())
+    assert isinstance(total, Tensor)
+    return total

@@ -1,0 +1,1 @@
+"""What people do: audit. One file a verb, wiring only."""
