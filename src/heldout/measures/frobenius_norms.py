@@ -93,24 +93,24 @@ def log_prod_of_fro(weights: dict[str, Tensor]) -> Tensor:
 
 @measure(source="Jiang et al. 2020, eq. (36)", direction=Direction.HIGHER_IS_WORSE, undefined=NO_MARGIN,
          invariances=(*PERMUTATION, "layer-rescaling", "logit-shift", "example-order"))  # fmt: skip
-def prod_of_fro_over_margin(weights: dict[str, Tensor], margins: Float[Tensor, " N"]) -> Tensor:
+def prod_of_fro_over_margin(weights: dict[str, Tensor], margin_10th_percentile: Tensor) -> Tensor:
     r"""Product of squared Frobenius norms over the squared margin.
 
     .. math:: \prod_j \|W_j\|_F^2 / \gamma^2, \quad \gamma = \text{10th percentile of the training margins}
 
     Args:
         weights: Layer's name -> ``[out, in]``.
-        margins: Of the training examples.
+        margin_10th_percentile: Gamma.
 
     Returns:
         The quotient; NaN where the margin is not positive.
 
     Example:
         >>> import torch
-        >>> prod_of_fro_over_margin({"a": torch.eye(2)}, torch.tensor([2.0, 2.0], dtype=torch.float64)).item()
+        >>> prod_of_fro_over_margin({"a": torch.eye(2)}, torch.tensor(2.0)).item()
         0.5
     """
-    return squared_frobenius(weights).prod() / squared_margin(margins)
+    return squared_frobenius(weights).prod() / squared_margin(margin_10th_percentile)
 
 
 @measure(source="Jiang et al. 2020, eq. (39)", direction=Direction.HIGHER_IS_WORSE,
@@ -137,35 +137,34 @@ def sum_of_fro(weights: dict[str, Tensor]) -> Tensor:
 
 @measure(source="Jiang et al. 2020, eq. (38)", direction=Direction.HIGHER_IS_WORSE, undefined=NO_MARGIN,
          invariances=(*PERMUTATION, "layer-rescaling", "logit-shift", "example-order"))  # fmt: skip
-def sum_of_fro_over_margin(weights: dict[str, Tensor], margins: Float[Tensor, " N"]) -> Tensor:
+def sum_of_fro_over_margin(weights: dict[str, Tensor], margin_10th_percentile: Tensor) -> Tensor:
     r"""Number of layers times the geometric mean of squared Frobenius norms, the product first divided by the squared margin.
 
     .. math:: d \left(\prod_j \|W_j\|_F^2 / \gamma^2\right)^{1/d}
 
     Args:
         weights: Layer's name -> ``[out, in]``.
-        margins: Of the training examples.
+        margin_10th_percentile: Gamma.
 
     Returns:
         The quotient; NaN where the margin is not positive.
 
     Example:
         >>> import torch
-        >>> round(sum_of_fro_over_margin({"a": torch.eye(2)}, torch.tensor([2.0], dtype=torch.float64)).item(), 12)
+        >>> round(sum_of_fro_over_margin({"a": torch.eye(2)}, torch.tensor(2.0, dtype=torch.float64)).item(), 12)
         0.5
     """
     squares = squared_frobenius(weights)
-    return len(squares) * ((squares.log().sum() - squared_margin(margins).log()) / len(squares)).exp()
+    return len(squares) * ((squares.log().sum() - squared_margin(margin_10th_percentile).log()) / len(squares)).exp()
 
 
-def squared_margin(margins: Float[Tensor, " N"]) -> Tensor:
-    """Square of the 10th percentile of the margins; NaN where it is not positive, never the square of a negative margin.
+def squared_margin(gamma: Tensor) -> Tensor:
+    """Square of the margin; NaN where it is not positive, never the square of a negative margin.
 
     Args:
-        margins: Of the training examples.
+        gamma: 10th percentile of the training margins.
 
     Returns:
         One number.
     """
-    gamma = margins.quantile(0.1)
     return torch.where(gamma > 0, gamma.square(), float("nan"))

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_map
 from heldout.catalog import evidence
 from heldout.engine.population import Inputs, Population, inputs_at
 from heldout.engine.population.calling import placed
-from heldout.engine.population.vectorising import plain_attention
+from heldout.engine.population.vectorising import vectorisable_kernels
 from heldout.engine.subject import Subject
 
 
@@ -110,7 +110,7 @@ def _gradient_of_one(population: Population, subject: Subject) -> Many:
     def either(
         parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Inputs, y: Tensor, per_member: bool
     ) -> dict[str, Tensor]:
-        with plain_attention(), torch.enable_grad():
+        with vectorisable_kernels(), torch.enable_grad():
             if not working:
                 try:
                     gradients = stacked(parameters, buffers, x, y, per_member)

@@ -77,6 +77,16 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 @evidence()
+def margin_10th_percentile(margins: Tensor) -> Tensor:
+    """The margin gamma of the bounds: 10th percentile of the training margins, ``[M]``, interpolated linearly; it keeps its sign."""
+    ordered = margins.sort(dim=-1).values
+    position = 0.1 * (ordered.shape[-1] - 1)
+    below = int(position)
+    above = min(below + 1, ordered.shape[-1] - 1)
+    return ordered[:, below].lerp(ordered[:, above], position - below)
+
+
+@evidence()
 def train_size(subject: Subject) -> int:
     """The number of training examples N."""
     return len(subject.train)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from heldout.engine.population.calling import Inputs, placed
 from heldout.engine.population.stack import Population
 from heldout.engine.population.structure import structure_of
-from heldout.engine.population.vectorising import plain_attention
+from heldout.engine.population.vectorising import vectorisable_kernels
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 FOLDABLE = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -78,7 +78,7 @@ def _pairs(population: Population, example: Inputs) -> list[tuple[str, str]]:
     template = population.template
     hooks = [module.register_forward_hook(watch(name)) for name, module in template.named_modules()]
     try:
-        with torch.no_grad(), plain_attention():
+        with torch.no_grad(), vectorisable_kernels():
             population.call_one(*population.tensors(0), example)
     finally:
         for hook in hooks:
@@ -101,7 +101,7 @@ def _all(template: nn.Module, names: list[str]) -> list[Tensor]:
 
 def _same_function(before: Population, after: Population, example: Inputs) -> bool:
     """Whether folding kept the outputs of member 0: it does not when a layer's raw output is also used elsewhere."""
-    with torch.no_grad(), plain_attention():
+    with torch.no_grad(), vectorisable_kernels():
         old = before.call_one(*before.tensors(0), example)
         new = after.call_one(*after.tensors(0), example)
     return torch.allclose(old, new, rtol=1e-3, atol=1e-4 * float(old.abs().max()) + 1e-6)

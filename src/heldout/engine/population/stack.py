@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 
 from heldout.engine.population.calling import Inputs, arguments_for, examples_in, inputs_at, only_tensor, placed
 from heldout.engine.population.structure import structure_of
-from heldout.engine.population.vectorising import activation_bytes, plain_attention, why_not_stackable
+from heldout.engine.population.vectorising import activation_bytes, vectorisable_kernels, why_not_stackable
 from heldout.records import Refusal
 
 DEFAULT_MEMORY = 256 * 2**20  # activations of one chunk; larger chunks fall out of the cache and are slower, not faster
@@ -183,7 +183,7 @@ class Population:
             example = inputs_at(example, 0)
         key = tuple(leaf.shape for leaf in tree_leaves(example))
         if key not in self._plans:
-            with plain_attention():
+            with vectorisable_kernels():
                 self._plans[key] = activation_bytes(self, placed(example, self.device, self.dtype))
         together = max(1, self.memory // max(1, self._plans[key]))  # network-examples that fit
         members = min(len(self), max(1, together // min(16, examples_in(inputs, per_member=per_member))))
@@ -192,9 +192,9 @@ class Population:
     def _call(self, inputs: Inputs, per_member: bool, members: int) -> Tensor:
         if len(self) > 1 and self.stackable(inputs, per_member=per_member):
             mapped = torch.vmap(self.call_one, in_dims=(0, 0, 0 if per_member else None), chunk_size=members)
-            with plain_attention():
+            with vectorisable_kernels():
                 return mapped(self.parameters, self.buffers, inputs)
-        with plain_attention():
+        with vectorisable_kernels():
             rows = [
                 self.call_one(*self.tensors(index), inputs_at(inputs, index) if per_member else inputs)
                 for index in range(len(self))

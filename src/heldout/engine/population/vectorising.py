@@ -1,5 +1,6 @@
 """Whether an architecture can be called for many members at once, and how much room that takes."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def plain_attention() -> Iterator[None]:
-    """Attention by its formula: the fused kernels of PyTorch have no rule for stacked weights."""
+def vectorisable_kernels() -> Iterator[None]:
+    """Kernels that have a rule under ``vmap``: attention by its formula instead of the fused one; others fall back silently."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="There is a performance drop because we have not yet implemented")
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
@@ -39,7 +41,7 @@ def why_not_stackable(population: "Population", example: Inputs) -> str:
     """
     two = [{name: tensor[:2] for name, tensor in part.items()} for part in (population.parameters, population.buffers)]
     try:
-        with torch.no_grad(), plain_attention():
+        with torch.no_grad(), vectorisable_kernels():
             stacked = torch.vmap(population.call_one, in_dims=(0, 0, None))(two[0], two[1], example)
             plain = population.call_one(*population.tensors(0), example)
     except Exception as error:  # whatever a stranger's module raises under vmap is a reason to loop, not to stop
