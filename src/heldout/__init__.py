@@ -1,1 +1,61 @@
-"""heldout tells you what your neural network will do on data it has not seen."""
+"""heldout tells you what your neural network will do on data it has not seen.
+
+Letters of every shape in the package: M networks, N examples, C classes, P parameters, L layers, D draws, K chains,
+F folds, T steps. Names below are found on first use, so that ``import heldout`` costs next to nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from heldout._version import __version__
+
+if TYPE_CHECKING:
+    from heldout.catalog import measure
+    from heldout.engine.population import Population
+    from heldout.engine.subject import Examples, Subject
+    from heldout.records import Certificate, Direction, Reading, Refusal, Status
+    from heldout.verbs.audit import audit
+    from heldout.verbs.plan import plan
+    from heldout.verbs.record import Audit
+
+_PLACES = {
+    "Audit": "heldout.verbs.record",
+    "Certificate": "heldout.records",
+    "Direction": "heldout.records",
+    "Examples": "heldout.engine.subject",
+    "Population": "heldout.engine.population",
+    "Reading": "heldout.records",
+    "Refusal": "heldout.records",
+    "Status": "heldout.records",
+    "Subject": "heldout.engine.subject",
+    "audit": "heldout.verbs.audit",
+    "measure": "heldout.catalog",
+    "plan": "heldout.verbs.plan",
+}
+
+__all__ = [
+    "Audit",
+    "Certificate",
+    "Direction",
+    "Examples",
+    "Population",
+    "Reading",
+    "Refusal",
+    "Status",
+    "Subject",
+    "__version__",
+    "audit",
+    "measure",
+    "plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"heldout has no '{name}'; it has {', '.join(__all__)}")
+    import importlib
+
+    return getattr(importlib.import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

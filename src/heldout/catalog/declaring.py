@@ -161,17 +161,21 @@ def bound(*, source: str, certifies: str, statement: str) -> Callable[[Function]
     return lambda function: unit("bound", function, source=source, certifies=certifies, statement=statement)
 
 
-def evidence(*, forward: float = 0.0, backward: float = 0.0) -> Callable[[Function], Function]:
+def evidence(
+    *, forward: float = 0.0, backward: float = 0.0, requires: Callable[[Any], None] | None = None
+) -> Callable[[Function], Function]:
     """Declare evidence: an expensive intermediate, computed at most once.
 
     Args:
         forward: Forward sweeps over the training set it is expected to cost on its own.
         backward: Likewise backward.
+        requires: Given the subject, raises ``NotApplicable`` where it cannot have this evidence; costs nothing, so that a
+            plan can say it without computing. What is only seen while computing is raised by the function itself.
 
     Returns:
         The decorator. Required parameters are other evidence or ``subject`` and ``seed``.
     """
-    return lambda function: unit("evidence", function, passes=Passes(forward, backward))
+    return lambda function: unit("evidence", function, passes=Passes(forward, backward), requires=requires)
 
 
 def figure(*, title: str, caption: str) -> Callable[[Function], Function]:

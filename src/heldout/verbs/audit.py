@@ -1,12 +1,117 @@
-"""``heldout.audit``: everything that can be read from a trained network, with what could not be and why."""
+"""``heldout.audit``: everything that can be read from trained networks, with what could not be and why."""
 
-from heldout.catalog import units
-from heldout.engine.evidence.reading_units import read_measure
-from heldout.engine.evidence.resolving import Evidence
+import time
+from collections.abc import Callable, Sequence
+
+from heldout.catalog import Unit, units
+from heldout.engine.evidence.reading_units import read_measure, read_profile
+from heldout.engine.evidence.resolving import Evidence, expected_passes
 from heldout.engine.subject import Subject
+from heldout.records import Reading, Refusal
+from heldout.verbs.certify import certify
+from heldout.verbs.contrasts import contrasts
+from heldout.verbs.record import Audit
+from heldout.verbs.verdict import verdict
+
+#: Called after every unit with its name and the share of the expected work that is done.
+Progress = Callable[[str, float], None]
 
 
-def audit(subject: Subject, *, seed: int = 0):
-    evidence = Evidence(subject, seed=seed)
-    readings = {name: read_measure(unit, evidence) for name, unit in units("measure").items()}
-    return readings, evidence
+def audit(
+    subject: Subject,
+    *,
+    seed: int = 0,
+    delta: float = 0.05,
+    only: Sequence[str] = (),
+    progress: Progress | bool = True,
+) -> Audit:
+    """Measure, certify and sum up: one call, every reading of the catalog, shared evidence.
+
+    Args:
+        subject: Networks, data, loss.
+        seed: Every random stream derives from it; the same seed gives the same numbers, alone or in a population.
+        delta: Failure probability of each certificate.
+        only: Names of the readings to compute; empty for all.
+        progress: True shows a bar with an estimate on a terminal or in a notebook; False is silent; a callable is told.
+
+    Returns:
+        The audit.
+
+    Raises:
+        Refusal: If a name in ``only`` or ``delta`` is not acceptable.
+    """
+    if not 0 < delta < 1:
+        raise Refusal(given=f"delta was {delta}", expected="a number strictly between 0 and 1", do="pass delta=0.05")
+    start = time.perf_counter()
+    measures, profiles = chosen(only)
+    tell, finish = _teller(progress)
+    evidence = Evidence(subject, seed=seed, on_computed=None)
+    ordered = sorted(measures.values(), key=lambda unit: sum(_weight(unit)))
+    total = sum(sum(_weight(unit)) for unit in ordered) or 1.0
+    readings: dict[str, Reading] = {}
+    done = 0.0
+    try:
+        for unit in ordered:
+            readings[unit.name] = read_measure(unit, evidence)
+            done += sum(_weight(unit))
+            tell(unit.name, done / total)
+        tables = {name: read_profile(unit, evidence) for name, unit in profiles.items()}
+        certificates = [] if only else certify(evidence, delta=delta)
+    finally:
+        finish()
+    inorder = {name: readings[name] for name in measures}
+    return Audit(
+        subject=subject.summary(),
+        verdict=verdict(subject, inorder, certificates, delta),
+        readings=inorder,
+        profiles=tables,
+        certificates=certificates,
+        contrasts=contrasts(inorder, subject.groups),
+        seed=seed,
+        passes=evidence.spent,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def chosen(only: Sequence[str]) -> tuple[dict[str, Unit], dict[str, Unit]]:
+    """The measures and profiles to compute.
+
+    Args:
+        only: Names; empty for all.
+
+    Returns:
+        Measures by name, profiles by name (none where ``only`` is given).
+
+    Raises:
+        Refusal: If a name is not a measure.
+    """
+    measures = dict(units("measure"))
+    strangers = [name for name in only if name not in measures]
+    if strangers:
+        raise Refusal(
+            given=f"only named {', '.join(map(repr, strangers))}",
+            expected="names of measures",
+            do="see them with 'heldout list'",
+        )
+    return ({name: measures[name] for name in only}, {}) if only else (measures, dict(units("profile")))
+
+
+def _weight(unit: Unit) -> tuple[float, float]:
+    """Expected work of a unit; a small constant stands for what is not a pass."""
+    passes = expected_passes(unit.needs)
+    return passes.forward + 2 * passes.backward, 0.1
+
+
+def _teller(progress: Progress | bool) -> tuple[Progress, Callable[[], None]]:
+    if callable(progress):
+        return progress, lambda: None
+    if not progress:
+        return lambda _name, _share: None, lambda: None
+    from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn  # noqa: I001
+
+    bar = Bar(
+        TextColumn("auditing"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn(), transient=True
+    )
+    task = bar.add_task("", total=1.0)
+    bar.start()
+    return lambda name, share: bar.update(task, completed=share, description=name), bar.stop

@@ -14,7 +14,33 @@ def outputs(subject: Subject) -> Tensor:
     return _outputs(subject, subject.train)
 
 
-@evidence(forward=1)
+def has_test_data(subject: Subject) -> None:
+    """Demand test data.
+
+    Args:
+        subject: What is under study.
+
+    Raises:
+        NotApplicable: If there are none.
+    """
+    if subject.test is None:
+        raise NotApplicable("there is no test data", do="pass test=(x, y) with data the network has not seen")
+
+
+def is_classification(subject: Subject) -> None:
+    """Demand a classification.
+
+    Args:
+        subject: What is under study.
+
+    Raises:
+        NotApplicable: If the task is a regression.
+    """
+    if subject.loss.task != "classification":
+        raise NotApplicable("the task is a regression", do="use the readings of the loss instead")
+
+
+@evidence(forward=1, requires=has_test_data)
 def test_outputs(subject: Subject) -> Tensor:
     """Raw outputs on the test data, ``[M, N, ...]``, float64."""
     return _outputs(subject, _test(subject))
@@ -26,19 +52,19 @@ def labels(subject: Subject) -> Tensor:
     return subject.train.labels(len(subject.population)).to(subject.population.device)
 
 
-@evidence()
+@evidence(requires=has_test_data)
 def test_labels(subject: Subject) -> Tensor:
     """Test labels or targets, ``[M, N, ...]``."""
     return _test(subject).labels(len(subject.population)).to(subject.population.device)
 
 
-@evidence()
+@evidence(requires=is_classification)
 def logits(subject: Subject, outputs: Tensor) -> Tensor:
     """Class scores on the training data, ``[M, N, C]``; one binary logit z stands as (0, z)."""
     return _logits(subject, outputs)
 
 
-@evidence()
+@evidence(requires=is_classification)
 def test_logits(subject: Subject, test_outputs: Tensor) -> Tensor:
     """Class scores on the test data, ``[M, N, C]``."""
     return _logits(subject, test_outputs)
@@ -93,8 +119,7 @@ def train_size(subject: Subject) -> int:
 
 
 def _test(subject: Subject) -> Examples:
-    if subject.test is None:
-        raise NotApplicable("there is no test data", do="pass test=(x, y) with data the network has not seen")
+    assert subject.test is not None  # has_test_data was asked first
     return subject.test
 
 
@@ -104,8 +129,6 @@ def _outputs(subject: Subject, examples: Examples) -> Tensor:
 
 
 def _logits(subject: Subject, outputs: Tensor) -> Tensor:
-    if subject.loss.task != "classification":
-        raise NotApplicable("the task is a regression", do="use the readings of the loss instead")
     if subject.loss.name == "binary-cross-entropy":
         score = outputs.reshape(*outputs.shape[:2])
         return torch.stack([torch.zeros_like(score), score], dim=-1)

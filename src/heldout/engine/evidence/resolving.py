@@ -46,6 +46,7 @@ class Evidence:
             raise self._absent[name]
         if name not in self._values:
             try:
+                demand(self._units[name], self.subject)
                 arguments = {need: self[need] for need in self._units[name].needs}
                 self._values[name] = self._compute(self._units[name], arguments)
             except NotApplicable as reason:
@@ -81,6 +82,18 @@ class Evidence:
         """
         costs = [self._costs[name] for name in closure(needs) if name in self._costs]
         return sum((passes for passes, _ in costs), Passes()), sum(seconds for _, seconds in costs)
+
+
+def demand(unit: Unit, subject: Subject) -> None:
+    """Raise what the evidence's declaration says against this subject, if anything.
+
+    Args:
+        unit: The evidence.
+        subject: What is under study.
+    """
+    requires = unit.fields["requires"]
+    if requires is not None:
+        requires(subject)
 
 
 def closure(needs: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,11 +14,23 @@ def folded(subject: Subject) -> Population:
     return fold_batch_norm(subject.population, subject.probe)
 
 
-@evidence()
-def folded_at_init(subject: Subject) -> Population:
-    """The networks at initialisation, folded with their own statistics."""
+def has_initial_weights(subject: Subject) -> None:
+    """Demand the weights at initialisation.
+
+    Args:
+        subject: What is under study.
+
+    Raises:
+        NotApplicable: If they are not known.
+    """
     if subject.initial is None:
         raise NotApplicable("the weights at initialisation are not known", do="pass initial=untrained_network")
+
+
+@evidence(requires=has_initial_weights)
+def folded_at_init(subject: Subject) -> Population:
+    """The networks at initialisation, folded with their own statistics."""
+    assert subject.initial is not None  # has_initial_weights was asked first
     return fold_batch_norm(subject.initial, subject.probe)
 
 

@@ -55,7 +55,7 @@ def _tail_ratio(k: Floats, n: Floats, p: Floats, rest: Floats) -> Floats:
         lower, upper = 1.0 / (1.0 + odd * lower), 1.0 + odd / upper
         change = lower * upper
         value = value * change
-        settled = np.abs(change - 1.0) <= _EPS
+        settled = np.abs(change - 1.0) <= 4.0 * _EPS  # the rounding of one step
         if settled.any():
             result[active[settled]] = value[settled]
             keep = ~settled
@@ -66,22 +66,32 @@ def _tail_ratio(k: Floats, n: Floats, p: Floats, rest: Floats) -> Floats:
     return p * result
 
 
+def _log_rest(k: Floats, n: Floats) -> Floats:
+    """ln(1 - k/n) to full relative precision."""
+    return np.where(2.0 * k < n, np.log1p(-k / n), np.log((n - k) / n))
+
+
+def _log_complement(x: Floats) -> Floats:
+    """ln(1 - e^x) for x <= 0 to full relative precision."""
+    return np.where(x > -np.log(2.0), np.log(-np.expm1(x)), np.log1p(-np.exp(np.minimum(x, -0.5))))
+
+
 def _log_mass(k: Floats, n: Floats, t: Floats) -> Floats:
     """ln P[Bin(n, p) = k] for 0 < k < n and p = 1 - e^-t at least k/n, in Loader's saddle-point form.
 
     Loader (2000), Fast and accurate computation of binomial probabilities, eq. (4): -n kl(k/n, p) and small terms.
     """
     q, rest = k / n, (n - k) / n
-    divergence, _ = divergence_at(np.maximum(t + np.log(rest), 0.0), q, rest)
+    divergence, _ = divergence_at(np.maximum(t + _log_rest(k, n), 0.0), q, rest)
     root = 0.5 * (np.log(n / k) - np.log(2.0 * np.pi * (n - k)))
     return root - n * divergence + _stirling_error(n) - _stirling_error(k) - _stirling_error(n - k)
 
 
 def _log_cdf(k: Floats, n: Floats, t: Floats) -> tuple[Floats, Floats]:
-    """ln P[Bin(n, p) <= k] for 0 < k < n - 1 or p > k/n, with its derivative in t, where 1 - p = e^-t."""
+    """ln P[Bin(n, p) <= k] for 0 < k < n - 1, with its derivative in t, where 1 - p = e^-t."""
     p, rest = -np.expm1(-t), np.exp(-t)
     value, slope = np.empty_like(t), np.empty_like(t)
-    above = (p * (n + 1.0) >= k + 1.0) | (k == n - 1.0)
+    above = p * (n + 1.0) >= k + 1.0
     k_, n_ = k[above], n[above]
     ratio = _tail_ratio(k_, n_, p[above], rest[above])
     value[above] = _log_mass(k_, n_, t[above]) + np.log(ratio)
@@ -96,9 +106,9 @@ def _log_cdf(k: Floats, n: Floats, t: Floats) -> tuple[Floats, Floats]:
 
 
 def _solve(k: Floats, n: Floats, log_delta: Floats) -> Floats:
-    """The t with g(t) = ln(delta), rounded up, for 0 < k < n; the kl-Chernoff end where Newton does not settle."""
+    """The t with g(t) = ln(delta), rounded up, for 0 < k < n - 1; the kl-Chernoff end where Newton does not settle."""
     rest = (n - k) / n
-    chernoff = log_ratio(k / n, rest, -log_delta / n * (1.0 + 4.0 * _EPS)) - np.log(rest)
+    chernoff = log_ratio(k / n, rest, -log_delta / n * (1.0 + 4.0 * _EPS)) - _log_rest(k, n)
     likely = np.maximum(log_delta, -1.0)  # above delta = 1/2 the kl-Chernoff end is far off; an approximate root is not
     near = -np.log1p(-betaincinv(k + 1.0, n - k, -np.expm1(likely)))
     t = np.where((log_delta > -np.log(2.0)) & (near > 0.0) & (near < chernoff), near, chernoff)
@@ -117,12 +127,17 @@ def _solve(k: Floats, n: Floats, log_delta: Floats) -> Floats:
     return t
 
 
-def _log_ratio(errors: Floats, n: Floats, log_delta: Floats) -> Floats:
+def _log_ratio(k: Floats, n: Floats, log_delta: Floats) -> Floats:
     """-ln(1-p) of the upper limit, rounded up, entry by entry of flat arrays."""
-    t = np.where((errors == n) | np.isinf(log_delta), np.inf, -log_delta / n * (1.0 + 4.0 * _EPS))  # k = 0: (1-p)^n
-    active = np.flatnonzero((errors > 0.0) & (errors < n) & np.isfinite(log_delta))
-    if active.size:
-        t[active] = _solve(errors[active], n[active], log_delta[active])
+    t = np.full(k.shape, np.inf)  # k = n; delta = 0
+    none = (k == 0.0) & (k < n)  # P = (1-p)^n
+    t[none] = -log_delta[none] / n[none] * (1.0 + 4.0 * _EPS)
+    all_but_one = (k == n - 1.0) & (k > 0.0) & (log_delta > -700.0)  # P = 1 - p^n; beyond, 1 - p is below e^-700
+    log_p = _log_complement(log_delta[all_but_one]) / n[all_but_one]
+    t[all_but_one] = -_log_complement(log_p * (1.0 - 8.0 * _EPS)) * (1.0 + 8.0 * _EPS)
+    between = (k > 0.0) & (k < n - 1.0) & np.isfinite(log_delta)
+    if between.any():
+        t[between] = _solve(k[between], n[between], log_delta[between])
     return t
 
 
