@@ -1,0 +1,17 @@
+"""The store: a directory, or any fsspec URL, of immutable segments. Many writers, no locks, no server.
+
+::
+
+    store.json                 {"store": 1, "heldout": version}: the layout's version, written once
+    runs/RUN.json              one whole record, as ``heldout audit --json`` writes it
+    readings/RUN.parquet       its readings, one row a reading and member, with the run's name and the subject's
+
+RUN is the time of writing and the content, ``20260131T235959Z-0123456789ab``: twelve hexadecimal digits of the SHA-256 of the
+record, so that two writers meet only if they write the same thing. A segment is written whole under a name that starts
+with a dot and then renamed; a reader never sees a part of one, and ignores what a killed writer left. The record is
+written last: a run exists when its record does, and readings without a record are not shown.
+"""
+
+from heldout.engine.store.store import LAYOUT, Store
+
+__all__ = ["LAYOUT", "Store"]
