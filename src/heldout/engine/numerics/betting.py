@@ -81,12 +81,10 @@ def betting_upper(losses: ArrayLike, log_delta: float) -> Floats:
         float64 of shape [...], in [0, 1].
 
     Example:
-        A single loss of 0 can at most multiply the wealth by 1 + lambda m0, here up to 3 at m0 = 1.
+        A single loss of 0 turns the wealth into 1 + m0/(2(1 - m0)), which is 2 at m0 = 2/3.
 
-        >>> betting_upper([0.0], np.log(0.05)).item()
-        1.0
-        >>> print(f"{betting_upper(np.zeros(1000), np.log(0.05)):.4f}")  # near ln(20) / 1000
-        0.0036
+        >>> print(f"{betting_upper([0.0], np.log(0.5)):.6f}")
+        0.666667
     """
     values = np.asarray(losses, dtype=np.float64)
     level = np.asarray(log_delta, dtype=np.float64)
@@ -118,8 +116,8 @@ def betting_lower(losses: ArrayLike, log_delta: float) -> Floats:
         float64 of shape [...], in [0, 1].
 
     Example:
-        >>> print(f"{betting_lower(np.ones(1000), np.log(0.05)):.4f}")
-        0.9964
+        >>> print(f"{betting_lower([1.0], np.log(0.5)):.6f}")
+        0.333333
     """
     values = np.asarray(losses, dtype=np.float64)
     refuse(domain.proportions("losses", values))

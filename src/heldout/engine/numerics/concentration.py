@@ -12,7 +12,7 @@ _UP = 1.0 + 16.0 * float(np.finfo(np.float64).eps)  # covers the handful of roun
 
 
 def _raised(mean: Floats, radius: Floats) -> Floats:
-    """mean + radius rounded up and clipped to 1, above which no mean of losses in [0, 1] can lie."""
+    """The sum of mean and radius, rounded up and clipped to 1, above which no mean of losses in [0, 1] can lie."""
     return np.minimum(np.nextafter(mean + radius * _UP, np.inf), 1.0)[()]
 
 
@@ -57,8 +57,11 @@ def empirical_bernstein_upper(mean: ArrayLike, variance: ArrayLike, n: ArrayLike
         float64 of the broadcast shape, in [mean, 1].
 
     Example:
-        >>> print(f"{empirical_bernstein_upper(0.0, 0.0, 8, np.log(2) - 0.3):.6f}")  # 7 * 0.3 / (3 * 7)
-        0.100000
+        >>> print(f"{empirical_bernstein_upper(0.0, 0.0, 8, np.log(2 / np.e)):.6f}")  # 7 / (3 * 7)
+        0.333333
+
+    Raises:
+        Refusal: If the variance is not one that losses in [0, 1] can have, or as said above.
     """
     average, spread, size, log_d = domain.broadcast(mean, variance, n, log_delta)
     faults = domain.proportions("mean", average) + domain.sizes(size) + domain.log_probabilities(log_d)
@@ -72,7 +75,7 @@ def empirical_bernstein_upper(mean: ArrayLike, variance: ArrayLike, n: ArrayLike
             expected="the unbiased variance of losses in [0, 1], at most n / (4(n-1))",
             do="pass losses.var(ddof=1)",
         )
-    log_term = np.log(2.0) - log_d
+    log_term = np.minimum(np.log(2.0) - log_d, 1e300)  # finite, for a variance of 0 times it
     radius = np.sqrt(2.0 * spread * log_term / size) + 7.0 * log_term / (3.0 * degrees)
     return _raised(average, np.where(size == 1.0, 1.0, radius))
 
