@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from heldout._version import __version__
 from heldout.catalog import Unit, units
 from heldout.engine.evidence.reading_units import read_measure, read_profile
 from heldout.engine.evidence.resolving import Evidence, expected_passes
 from heldout.engine.subject import Subject
-from heldout.records import Reading, Refusal
+from heldout.records import Refusal
 from heldout.verbs.certify import certify
 from heldout.verbs.contrasts import contrasts
 from heldout.verbs.record import Audit
 from heldout.verbs.verdict import verdict
+from heldout.verbs.work import Work
 
 #: Called after every unit with its name and the share of the expected work that is done.
 Progress = Callable[[str, float], None]
@@ -24,6 +27,7 @@ def audit(
     delta: float = 0.05,
     only: Sequence[str] = (),
     progress: Progress | bool = True,
+    store: str = "",
 ) -> Audit:
     """Measure, certify and sum up: one call, every reading of the catalog, shared evidence.
 
@@ -33,6 +37,8 @@ def audit(
         delta: Failure probability of each certificate.
         only: Names of the readings to compute; empty for all.
         progress: True shows a bar with an estimate on a terminal or in a notebook; False is silent; a callable is told.
+        store: A directory or fsspec URL. The audit is kept there, and so is every reading as soon as it is made: killed and
+            started again with the same subject, seed and settings, it goes on where it was.
 
     Returns:
         The audit.
@@ -44,23 +50,24 @@ def audit(
         raise Refusal(given=f"delta was {delta}", expected="a number strictly between 0 and 1", do="pass delta=0.05")
     start = time.perf_counter()
     measures, profiles = chosen(only)
+    work = Work.under_way(store, subject, (seed, delta, tuple(only), __version__))
+    evidence = Evidence(subject, seed=seed, spent_before=work.spent)
     tell, finish = _teller(progress)
-    evidence = Evidence(subject, seed=seed, on_computed=None)
-    ordered = sorted(measures.values(), key=lambda unit: sum(_weight(unit)))
-    total = sum(sum(_weight(unit)) for unit in ordered) or 1.0
-    readings: dict[str, Reading] = {}
-    done = 0.0
+    readings = dict(work.finished)
+    ordered = sorted((unit for unit in measures.values() if unit.name not in readings), key=_weight)
+    total, done = sum(map(_weight, ordered)), 0.0
     try:
         for unit in ordered:
             readings[unit.name] = read_measure(unit, evidence)
-            done += sum(_weight(unit))
+            work.keep(readings[unit.name], evidence.spent)
+            done += _weight(unit)
             tell(unit.name, done / total)
         tables = {name: read_profile(unit, evidence) for name, unit in profiles.items()}
         certificates = [] if only else certify(evidence, delta=delta)
     finally:
         finish()
     inorder = {name: readings[name] for name in measures}
-    return Audit(
+    result = Audit(
         subject=subject.summary(),
         verdict=verdict(subject, inorder, certificates, delta),
         readings=inorder,
@@ -71,6 +78,7 @@ def audit(
         passes=evidence.spent,
         seconds=time.perf_counter() - start,
     )
+    return replace(result, run=work.close(result.to_dict()))
 
 
 def chosen(only: Sequence[str]) -> tuple[dict[str, Unit], dict[str, Unit]]:
@@ -96,10 +104,10 @@ def chosen(only: Sequence[str]) -> tuple[dict[str, Unit], dict[str, Unit]]:
     return ({name: measures[name] for name in only}, {}) if only else (measures, dict(units("profile")))
 
 
-def _weight(unit: Unit) -> tuple[float, float]:
-    """Expected work of a unit; a small constant stands for what is not a pass."""
+def _weight(unit: Unit) -> float:
+    """Expected work of a unit in forward sweeps; a small constant stands for what is not a sweep."""
     passes = expected_passes(unit.needs)
-    return passes.forward + 2 * passes.backward, 0.1
+    return passes.forward + 2 * passes.backward + 0.1
 
 
 def _teller(progress: Progress | bool) -> tuple[Progress, Callable[[], None]]:

@@ -31,6 +31,7 @@ class Audit:
         seed: From which every random stream derived.
         passes: Spent over the training set.
         seconds: Wall-clock time.
+        run: Its name in the store it was kept in; empty if it was not.
     """
 
     subject: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Audit:
     seed: int
     passes: Passes
     seconds: float
+    run: str = ""
 
     def __getitem__(self, name: str) -> Reading:
         """The reading of this name.

@@ -104,7 +104,7 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
 
 @evidence()
 def margin_10th_percentile(margins: Tensor) -> Tensor:
-    """The margin gamma of the bounds: 10th percentile of the training margins, ``[M]``, interpolated linearly; it keeps its sign."""
+    """The margin gamma of the bounds, ``[M]``: 10th percentile of the training margins, interpolated; it keeps its sign."""
     ordered = margins.sort(dim=-1).values
     position = 0.1 * (ordered.shape[-1] - 1)
     below = int(position)

@@ -1,7 +1,6 @@
 """Who asks for evidence gets it here: lazily, once, with its cost counted."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,15 +18,15 @@ class Evidence:
     Args:
         subject: What is under study.
         seed: From which every random stream derives.
-        on_computed: Called with the name of each evidence when it is there.
+        spent_before: By an earlier process on the same audit.
     """
 
-    def __init__(self, subject: Subject, *, seed: int = 0, on_computed: Callable[[str], None] | None = None) -> None:
+    def __init__(self, subject: Subject, *, seed: int = 0, spent_before: Passes | None = None) -> None:
         self.subject = subject
         self._values: dict[str, Any] = {"subject": subject, "seed": seed}
         self._absent: dict[str, NotApplicable] = {}
         self._costs: dict[str, tuple[Passes, float]] = {}
-        self._on_computed = on_computed
+        self._spent_before = spent_before or Passes()
         self._units = {unit.function.__name__: unit for unit in units("evidence").values()}
 
     def __getitem__(self, name: str) -> Any:
@@ -62,14 +61,12 @@ class Evidence:
         sweep = len(self.subject.train) * len(self.subject.population)
         passes = Passes((tally.forward - forward) / sweep, (tally.backward - backward) / sweep)
         self._costs[unit.function.__name__] = (passes, time.perf_counter() - start)
-        if self._on_computed:
-            self._on_computed(unit.function.__name__)
         return value
 
     @property
     def spent(self) -> Passes:
         """All passes so far."""
-        return sum((passes for passes, _ in self._costs.values()), Passes())
+        return sum((passes for passes, _ in self._costs.values()), self._spent_before)
 
     def alone(self, needs: tuple[str, ...]) -> tuple[Passes, float]:
         """What these needs cost on their own, everything below them included.

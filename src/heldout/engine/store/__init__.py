@@ -5,6 +5,7 @@
     store.json                 {"store": 1, "heldout": version}: the layout's version, written once
     runs/RUN.json              one whole record, as ``heldout audit --json`` writes it
     readings/RUN.parquet       its readings, one row a reading and member, with the run's name and the subject's
+    parts/KEY/READING.json     what an audit under way has finished; removed when its record is written
 
 RUN is the time of writing and the content, ``20260131T235959Z-0123456789ab``: twelve hexadecimal digits of the SHA-256 of the
 record, so that two writers meet only if they write the same thing. A segment is written whole under a name that starts
@@ -12,6 +13,7 @@ with a dot and then renamed; a reader never sees a part of one, and ignores what
 written last: a run exists when its record does, and readings without a record are not shown.
 """
 
+from heldout.engine.store.parts import drop_parts, keep_part, parts
 from heldout.engine.store.store import LAYOUT, Store
 
-__all__ = ["LAYOUT", "Store"]
+__all__ = ["LAYOUT", "Store", "drop_parts", "keep_part", "parts"]

@@ -41,7 +41,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._files, self._path = opened(url)
+        self.files, self.path = opened(url)
         written = self._layout()
         if written > LAYOUT:
             raise Refusal(
@@ -53,11 +53,11 @@ class Store:
     @property
     def exists(self) -> bool:
         """Whether anybody ever wrote a store here."""
-        return bool(self._files.exists(f"{self._path}/store.json"))
+        return bool(self.files.exists(f"{self.path}/store.json"))
 
     def check_writable(self) -> None:
         """Refuse a place where nothing can be written; writes nothing."""
-        check_writable(self._files, self._path, self.url)
+        check_writable(self.files, self.path, self.url)
 
     def write_audit(self, record: Mapping[str, Any]) -> str:
         """Keep a record; a process killed meanwhile leaves either all of it or nothing that a reader sees.
@@ -73,14 +73,14 @@ class Store:
         run = f"{now}-{hashlib.sha256(content).hexdigest()[:12]}"
         if not self.exists:
             layout = {"store": LAYOUT, "heldout": __version__}
-            publish(self._files, f"{self._path}/store.json", json.dumps(layout).encode())
-        publish(self._files, f"{self._path}/readings/{run}.parquet", readings_segment(run, record))
-        publish(self._files, f"{self._path}/runs/{run}.json", content)
+            publish(self.files, f"{self.path}/store.json", json.dumps(layout).encode())
+        publish(self.files, f"{self.path}/readings/{run}.parquet", readings_segment(run, record))
+        publish(self.files, f"{self.path}/runs/{run}.json", content)
         return run
 
     def names(self) -> list[str]:
         """The runs' names, oldest first."""
-        return [name for name in listed(self._files, f"{self._path}/runs", ".json") if RUN.fullmatch(name)]
+        return [name for name in listed(self.files, f"{self.path}/runs", ".json") if RUN.fullmatch(name)]
 
     def runs(self) -> list[dict[str, Any]]:
         """What is stored, oldest first: run, written (ISO 8601), subject, members, headline, heldout."""
@@ -95,7 +95,7 @@ class Store:
         Returns:
             What was written.
         """
-        return json.loads(self._files.cat_file(f"{self._path}/runs/{self.find(run)}.json"))
+        return json.loads(self.files.cat_file(f"{self.path}/runs/{self.find(run)}.json"))
 
     def find(self, run: str) -> str:
         """The whole name of a run. Only names that are listed are ever opened, so none leads out of the store.
@@ -127,20 +127,20 @@ class Store:
 
     def readings(self) -> duckdb.DuckDBPyRelation:
         """All readings of all runs, one row a run, reading and member: a DuckDB relation (``.filter``, ``.df()``)."""
-        kept = sorted(set(self.names()) & set(listed(self._files, f"{self._path}/readings", ".parquet")))
+        kept = sorted(set(self.names()) & set(listed(self.files, f"{self.path}/readings", ".parquet")))
         connection = duckdb.connect()
         if not kept:
             return connection.sql(f"SELECT {sql_columns()} WHERE false")
-        local = isinstance(self._files, LocalFileSystem)
+        local = isinstance(self.files, LocalFileSystem)
         if not local:
-            connection.register_filesystem(self._files)
-        paths = [f"{self._path}/readings/{run}.parquet" for run in kept]
-        places = paths if local else [str(self._files.unstrip_protocol(path)) for path in paths]
+            connection.register_filesystem(self.files)
+        paths = [f"{self.path}/readings/{run}.parquet" for run in kept]
+        places = paths if local else [str(self.files.unstrip_protocol(path)) for path in paths]
         return connection.read_parquet(places, union_by_name=True)
 
     def _layout(self) -> int:
         try:
-            content = self._files.cat_file(f"{self._path}/store.json")
+            content = self.files.cat_file(f"{self.path}/store.json")
         except (FileNotFoundError, NotADirectoryError):
             return 0
         try:
@@ -153,7 +153,7 @@ class Store:
             ) from None
 
     def _summary(self, name: str) -> dict[str, Any]:
-        record = json.loads(self._files.cat_file(f"{self._path}/runs/{name}.json"))
+        record = json.loads(self.files.cat_file(f"{self.path}/runs/{name}.json"))
         written = datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         return {
             "run": name,
