@@ -11,12 +11,12 @@ from functools import cache
 from typing import Any
 
 import torch
+from tests import architectures
+from tests.architectures import CLASSES
 from torch import Tensor, nn
 
 from heldout.engine.subject import Subject
 from heldout.engine.subject.losses import NAMED
-from tests import architectures
-from tests.architectures import CLASSES
 
 Pair = tuple[Any, Tensor]
 
