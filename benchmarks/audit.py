@@ -52,9 +52,13 @@ def compare(name: str, make: Callable[[], nn.Module], members: int, repeats: int
             alone = heldout.audit(heldout.Subject(network, (x, y), test, initial=before), progress=False)
             passes = alone.passes
         ratios.append((middle - start) / (time.perf_counter() - middle))
-        print(f"  {name}: population {middle - start:.1f} s, singles {time.perf_counter() - middle:.1f} s, ratio {ratios[-1]:.3f}")
+        print(
+            f"  {name}: population {middle - start:.1f} s, singles {time.perf_counter() - middle:.1f} s, ratio {ratios[-1]:.3f}"
+        )
         assert set(together.readings) == set(alone.readings)
-    print(f"{name} x {members}: median ratio {statistics.median(ratios):.3f} (goal: at most 0.25); one audit spent {passes}")
+    print(
+        f"{name} x {members}: median ratio {statistics.median(ratios):.3f} (goal: at most 0.25); one audit spent {passes}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""The verdict says what the readings say, and no more."""
+
+from tests import cases
+
+from heldout.verbs.audit import audit
+
+
+def test_the_headline_gives_accuracy_gap_and_their_intervals() -> None:
+    case = cases.mlp()
+    result = audit(case.subject(), progress=False)
+    accuracy, gap = result["test-accuracy"], result["accuracy-gap"]
+    assert f"{accuracy.value[0]:.1%}" in result.verdict["headline"]
+    assert f"{100 * gap.value[0]:.1f} points" in result.verdict["headline"]
+    assert result.verdict["low"] <= result.verdict["gap"] <= result.verdict["high"]
+
+
+def test_the_certified_risk_is_the_one_named_beforehand() -> None:
+    result = audit(cases.mlp().subject(), progress=False)
+    named = next(c for c in result.certificates if c.name == "clopper-pearson")
+    assert result.verdict["certified_risk"] == named.value
+    assert any("Certified" in sentence for sentence in result.verdict["sentences"])
+
+
+def test_without_test_data_it_promises_nothing() -> None:
+    result = audit(cases.mlp().subject(test=None), progress=False)
+    assert "cannot be measured" in result.verdict["headline"]
+    assert result.verdict["gap"] is None
+    assert not any("Certified" in sentence for sentence in result.verdict["sentences"])
+
+
+def test_refused_certificates_are_said() -> None:
+    result = audit(cases.mlp().subject(selected_on_test=True), progress=False)
+    assert any("Nothing is certified" in sentence for sentence in result.verdict["sentences"])
+
+
+def test_a_regression_speaks_of_losses() -> None:
+    result = audit(cases.regression().subject(loss_range=(0.0, 20.0)), progress=False)
+    assert "loss" in result.verdict["headline"]
+    assert "accuracy" not in " ".join([result.verdict["headline"], *result.verdict["sentences"]])
+
+
+def test_a_population_speaks_of_means() -> None:
+    result = audit(cases.together([cases.mlp(seed=i) for i in range(3)]), progress=False)
+    assert result.verdict["headline"].startswith("On average these networks")
+    assert any("means over 3 networks" in sentence for sentence in result.verdict["sentences"])
