@@ -153,7 +153,7 @@ def refuses_what_is_missing(unit: Unit) -> None:
 
 def changes_nothing(unit: Unit) -> None:
     """Evidence, weights and data are the same after the reading."""
-    source = evidence("mlp")
+    source = evidence("mlp", Way(repeat=2))  # nobody else reads what a faulty unit may leave behind
     arguments = {need: source[need] for need in unit.needs}
     held = [leaf for leaf in tree_flatten(arguments)[0] if isinstance(leaf, torch.Tensor)]
     copies, weights = [leaf.clone() for leaf in held], subjects.weights_of(source)
@@ -162,8 +162,6 @@ def changes_nothing(unit: Unit) -> None:
         same = (
             torch.equal(now.nan_to_num(), before.nan_to_num()) if now.is_floating_point() else torch.equal(now, before)
         )
-        if not same:
-            now.copy_(before)  # the cached evidence serves other checks
         assert same, "the evidence was changed in place"
     for name, tensor in subjects.weights_of(source).items():
         assert torch.equal(tensor, weights[name]), f"'{name}' was changed"
