@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from heldout.engine.population import Population
+from heldout.engine.subject.examples import Examples
 from heldout.records import Refusal
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def few_outputs(subject: "Subject") -> Tensor:
-    """Outputs of the first member on a few training examples, made twice: a network must give the same answer twice.
+    """Outputs of the first member on a few training examples; the network is also tried on a few test examples.
 
     Args:
         subject: Freshly assembled.
@@ -23,9 +24,21 @@ def few_outputs(subject: "Subject") -> Tensor:
         Outputs ``[N', ...]``.
 
     Raises:
-        Refusal: If the network fails on its data or is not deterministic.
+        Refusal: If the network fails on its data, is not deterministic, or answers test data in another shape.
     """
-    few = subject.train.take(slice(0, min(4, len(subject.train))))
+    outputs = _answers(subject, subject.train, "train")
+    if subject.test is not None and _answers(subject, subject.test, "test").shape[1:] != outputs.shape[1:]:
+        raise Refusal(
+            given="the network's outputs have another shape on test x than on train x",
+            expected="test inputs of the same kind as the training inputs",
+            do="check how both were prepared",
+        )
+    return outputs
+
+
+def _answers(subject: "Subject", examples: Examples, argument: str) -> Tensor:
+    """Made twice: a network must give the same answer twice."""
+    few = examples.take(slice(0, min(4, len(examples))))
     x = few.x if not few.x_per_member else tree_map(lambda leaf: leaf[0], few.x)
     one = Population(subject.population.member(0))
     try:
@@ -36,11 +49,11 @@ def few_outputs(subject: "Subject") -> Tensor:
         shapes = ", ".join(str(tuple(leaf.shape)) for leaf in tree_leaves(x))
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise Refusal(
-            given=f"the network failed on train x of shape {shapes} ({reason})",
+            given=f"the network failed on {argument} x of shape {shapes} ({reason})",
             expected="inputs that the network takes",
             do="check the inputs' shape and type against the network's forward",
         ) from error
-    if not torch.equal(first, second):
+    if not torch.equal(first.nan_to_num(), second.nan_to_num()):
         raise Refusal(
             given="the network gave two different answers to the same inputs in evaluation mode",
             expected="a deterministic network",

@@ -35,6 +35,7 @@ def cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
         ``[N]``.
 
     Example:
+        >>> import torch
         >>> cross_entropy(torch.zeros(1, 2), torch.tensor([1])).item() == torch.log(torch.tensor(2.0)).item()
         True
     """

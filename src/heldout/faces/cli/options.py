@@ -1,0 +1,200 @@
+"""Words of the command line as values. Each refuses with a sentence that names the option."""
+
+import difflib
+import json
+import re
+from typing import Any
+
+from heldout.records import Refusal
+
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def bytes_of(words: str) -> int:
+    """An amount of memory.
+
+    Args:
+        words: Such as ``"256MiB"`` or ``"2 GB"``.
+
+    Returns:
+        Bytes.
+
+    Raises:
+        Refusal: If it is no positive amount.
+
+    Example:
+        >>> bytes_of("256MiB")
+        268435456
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", words.strip())
+    amount = float(match[1]) * UNITS[match[2].upper()] if match and match[2].upper() in UNITS else 0
+    if not 1 <= amount < 2**62:
+        raise Refusal(
+            given=f"--memory was '{words}'",
+            expected="a positive amount such as 256MiB or 2GiB",
+            do="pass what the activations of one chunk may take",
+        )
+    return int(amount)
+
+
+def seed_of(words: str) -> int:
+    """A seed.
+
+    Args:
+        words: Such as ``"0"``.
+
+    Returns:
+        The number.
+
+    Raises:
+        Refusal: If it is no whole number of at most 64 bits.
+
+    Example:
+        >>> seed_of("7")
+        7
+    """
+    if not re.fullmatch(r"[0-9]{1,19}", words) or int(words) >= 2**63:
+        raise Refusal(given=f"--seed was '{words}'", expected="a whole number from 0 to 2^63 - 1", do="pass --seed 0")
+    return int(words)
+
+
+def delta_of(words: str) -> float:
+    """A failure probability.
+
+    Args:
+        words: Such as ``"0.05"``.
+
+    Returns:
+        The number.
+
+    Raises:
+        Refusal: If it is not strictly between 0 and 1.
+
+    Example:
+        >>> delta_of("0.05")
+        0.05
+    """
+    try:
+        delta = float(words)
+    except ValueError:
+        delta = 0.0
+    if not 0 < delta < 1:
+        raise Refusal(
+            given=f"--delta was '{words}'",
+            expected="a number strictly between 0 and 1",
+            do="pass --delta 0.05 for 95 % certainty",
+        )
+    return delta
+
+
+def range_of(words: str) -> tuple[float, float]:
+    """The range of a loss.
+
+    Args:
+        words: Such as ``"0,1"``.
+
+    Returns:
+        Its two ends.
+
+    Raises:
+        Refusal: If they are not two finite numbers in order.
+
+    Example:
+        >>> range_of("0,4.5")
+        (0.0, 4.5)
+    """
+    try:
+        low, high = (float(word) for word in words.split(","))
+    except ValueError:
+        low, high = 0.0, float("nan")
+    if not float("-inf") < low < high < float("inf"):
+        raise Refusal(
+            given=f"--loss-range was '{words}'",
+            expected="two finite numbers, the smaller first",
+            do="pass it as --loss-range 0,1",
+        )
+    return low, high
+
+
+def keywords_of(words: str) -> dict[str, Any]:
+    """Arguments of a factory.
+
+    Args:
+        words: A JSON object.
+
+    Returns:
+        The arguments.
+
+    Raises:
+        Refusal: If it is none.
+
+    Example:
+        >>> keywords_of('{"width": 64}')
+        {'width': 64}
+    """
+    try:
+        value = json.loads(words)
+        reason = f"a JSON {type(value).__name__}"
+    except ValueError as error:
+        value, reason = None, f"no JSON ({error})"
+    if not isinstance(value, dict):
+        raise Refusal(
+            given=f"--network-args was '{words}', {reason}",
+            expected="a JSON object",
+            do="""pass it as --network-args '{"width": 64}'""",
+        )
+    return value
+
+
+def device_of(words: str) -> str:
+    """The device to compute on.
+
+    Args:
+        words: ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Returns:
+        The same.
+
+    Raises:
+        Refusal: If there is no such device here.
+    """
+    import torch
+
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", words):
+        raise Refusal(given=f"--device was '{words}'", expected="cpu, cuda or cuda:INDEX", do="choose one of these")
+    index = int(words.partition(":")[2] or 0)
+    if words != "cpu" and index >= torch.cuda.device_count():
+        raise Refusal(
+            given=f"--device was '{words}', and torch finds {torch.cuda.device_count()} such devices here",
+            expected="a device that is there",
+            do="pass --device cpu or install a torch that was built for your GPU",
+        )
+    return words
+
+
+def choice_of(words: str, option: str, choices: tuple[str, ...]) -> str:
+    """One of several words.
+
+    Args:
+        words: What was given.
+        option: The option's name.
+        choices: What is accepted.
+
+    Returns:
+        The same.
+
+    Raises:
+        Refusal: If it is none of them.
+
+    Example:
+        >>> choice_of("allow", "--duplicates", ("refuse", "allow"))
+        'allow'
+    """
+    if words not in choices:
+        near = difflib.get_close_matches(words, choices, n=1)
+        raise Refusal(
+            given=f"{option} was '{words}'",
+            expected=f"one of {', '.join(choices)}",
+            do=f"did you mean '{near[0]}'" if near else "choose one of these",
+        )
+    return words
