@@ -102,6 +102,13 @@ def reseeds(losses: Tensor) -> Tensor:
 
 
 @broken()
+def unstable(losses: Tensor, *, calls: list[int] = []) -> Tensor:  # noqa: B006  remembering is the sabotage
+    """Remembers that it was called."""
+    calls.append(1)
+    return losses.mean() + len(calls)
+
+
+@broken()
 def depends_on_memory(folded: Population, losses: Tensor) -> Tensor:
     """Sees how the work was cut."""
     return losses.mean() + folded.memory

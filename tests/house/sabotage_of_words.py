@@ -19,13 +19,6 @@ def pointless(losses: Tensor) -> Tensor:
 
 
 @broken()
-def unstable(losses: Tensor, *, calls: list[int] = []) -> Tensor:  # noqa: B006  remembering is the sabotage
-    """Remembers that it was called."""
-    calls.append(1)
-    return losses.mean() + len(calls)
-
-
-@broken()
 def no_summary(losses: Tensor) -> Tensor:
     """mean loss"""
     return losses.mean()

@@ -7,9 +7,9 @@ from tests.checks import CHECKS
 from tests.house.sabotage import NUMBERS, honest
 from tests.house.sabotage_of_words import WORDS
 
-SABOTAGE = [*NUMBERS, *WORDS]
-
 from heldout.catalog import Unit
+
+SABOTAGE = [*NUMBERS, *WORDS]
 
 
 @pytest.mark.parametrize(("check", "unit", "words"), SABOTAGE, ids=lambda what: getattr(what, "name", None))
