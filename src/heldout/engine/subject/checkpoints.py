@@ -1,6 +1,7 @@
 """Weights from files that can never run code."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -54,13 +55,15 @@ def read_checkpoint(path: str, argument: str) -> dict[str, Tensor]:
         if kind == ".safetensors":
             content: Any = safetensors.torch.load_file(place, device="cpu")
         else:
-            content = torch.load(place, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # on pickle protocols: what is not read is refused below
+                content = torch.load(place, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
-        asked = re.search(r"Unsupported (?:global: GLOBAL|class|operand) (\S+)", str(error))
-        if asked is None:
-            raise Refusal(**_damaged(path, argument, error)) from error
+        # torch's own words advise weights_only=False; they must not reach the user.
+        asked = re.search(r"GLOBAL ([\w.]*\w)", str(error))
+        wish = f"asks for '{asked.group(1)}' when it is loaded" if asked else "holds more than tensors"
         raise Refusal(
-            given=f"{argument} '{path}' asks for '{asked.group(1)}' when it is loaded, which could run code",
+            given=f"{argument} '{path}' {wish}, which could run code",
             expected="a file of tensors only",
             do="save network.state_dict() rather than the network, best with safetensors.torch.save_file",
         ) from error

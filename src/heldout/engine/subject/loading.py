@@ -73,9 +73,9 @@ def load_examples(source: str, argument: str, *, label: str = "", like: Loaded |
 
 def _arrays(place: Path, argument: str, like: Loaded | None) -> Loaded:
     try:
+        if not zipfile.is_zipfile(place):
+            raise ValueError("it is no zip archive of arrays")
         with np.load(place, allow_pickle=False) as held:
-            if not isinstance(held, np.lib.npyio.NpzFile):
-                raise ValueError("it is one array, not several under names")
             absent = [key for key in ("x", "y") if key not in held.files]
             keys = ", ".join(held.files[:6]) or "nothing"
             x, y = (None, None) if absent else (held["x"], held["y"])

@@ -34,8 +34,7 @@ def table_file(place: Path, argument: str, label: str = "", like: Loaded | None 
     """
     try:
         with place.open("rb") as file:
-            read: Any = pyarrow.csv.read_csv if place.suffix.lower() == ".csv" else pyarrow.parquet.read_table
-            table = read(file)
+            table = _csv(file) if place.suffix.lower() == ".csv" else pyarrow.parquet.read_table(file)
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise Refusal(
             given=f"{argument} '{place}' cannot be read ({reason(error)})",
@@ -120,6 +119,11 @@ def label_column(columns: list[str], label: str, argument: str) -> str:
         expected=f"one of its columns{'' if label else ', or one called ' + ' or '.join(LABELS)}",
         do="name it with --label",
     )
+
+
+def _csv(file: Any) -> Any:
+    # Otherwise an empty cell of a column of words would be a word, and an absent label a class of its own.
+    return pyarrow.csv.read_csv(file, convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
 
 
 def _arrow(place: Path) -> Any:
