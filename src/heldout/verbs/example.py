@@ -1,5 +1,7 @@
 """The built-in example: four networks trained on true labels, four on random ones, audited from the training data alone."""
 
+from math import log
+
 import torch
 
 from heldout.datasets.digits import digits
@@ -33,7 +35,7 @@ def example_subject(*, members: int = 8, train_size: int = 500, seed: int = 0) -
     labels = torch.stack([y] * (members - half) + noise)
     train = Examples(x, labels, y_per_member=True)
     initial = Population.of(small_convolutional, members, seed=seed)
-    trained = train_to_fit(initial, train, NAMED["cross-entropy"], seed=seed)
+    trained = train_to_fit(initial, train, NAMED["cross-entropy"], worst_loss=log(2), seed=seed)
     return Subject(
         trained,
         train,

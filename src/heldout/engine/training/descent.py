@@ -24,6 +24,7 @@ def train_to_fit(
     momentum: float = 0.9,
     batch_size: int = 100,
     target_loss: float = 0.01,
+    worst_loss: float = float("inf"),
     max_steps: int = 4000,
     check_every: int = 25,
     seed: int = 0,
@@ -41,7 +42,8 @@ def train_to_fit(
         learning_rate: Of SGD.
         momentum: Of SGD.
         batch_size: Examples a step, drawn without replacement.
-        target_loss: Where a member stops.
+        target_loss: Mean training loss at which a member stops,
+        worst_loss: if no example's loss is above this either; ln 2 makes every training example right under cross-entropy.
         max_steps: Where all stop.
         check_every: Steps between looks at the whole training set.
         seed: Of the batches.
@@ -74,14 +76,15 @@ def train_to_fit(
             velocity[name].mul_(momentum).add_(gradient)
             parameters[name] = parameters[name] - learning_rate * velocity[name]
         if step % check_every == 0 or step == max_steps:
-            now = _mean_losses(population.with_tensors(parameters, buffers), examples, loss, labels, active)
+            losses = _losses(population.with_tensors(parameters, buffers), examples, loss, labels, active)
+            now = losses.mean(1)
             if not bool(torch.isfinite(now).all()):
                 raise Refusal(
                     given=f"the training loss of a member is {float(now.max())} after {step} steps",
                     expected="a finite loss",
                     do="lower learning_rate",
                 )
-            arrived = now <= target_loss
+            arrived = (now <= target_loss) & (losses.amax(1) < worst_loss)
             for final, current in ((final_parameters, parameters), (final_buffers, buffers)):
                 for name in final:
                     final[name][active[arrived]] = current[name][arrived]
@@ -128,8 +131,8 @@ def _gather(leaf: Tensor, index: Tensor, active: Tensor, per_member: bool) -> Te
     return leaf[active[:, None], index] if per_member else leaf[index]
 
 
-def _mean_losses(population: Population, examples: Examples, loss: Loss, labels: Tensor, active: Tensor) -> Tensor:
+def _losses(population: Population, examples: Examples, loss: Loss, labels: Tensor, active: Tensor) -> Tensor:
     x = tree_map(lambda leaf: leaf[active], examples.x) if examples.x_per_member else examples.x
     outputs = population(x, per_member=examples.x_per_member).double()
     pairs = zip(outputs, labels[active], strict=True)
-    return torch.stack([loss.per_example(*pair).mean() for pair in pairs])
+    return torch.stack([loss.per_example(*pair) for pair in pairs])
