@@ -151,6 +151,23 @@ def test_inputs_and_labels_of_every_member_its_own() -> None:
         assert close(evidence["representations"]["2"][index], expected)
 
 
+def test_a_layer_called_twice_is_read_at_its_first_call() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.enter, self.again = nn.Linear(8, 8), nn.Linear(8, 8)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.again(torch.tanh(self.again(torch.tanh(self.enter(x)))))
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Twice()
+    x, y = cases.mlp().train
+    found = Evidence(Subject(network, (x, y)))["representations"]
+    assert close(found["again"][0], torch.tanh(network.enter(x[order(60)])).detach())
+
+
 def test_a_linear_network_has_none_and_a_regression_no_classes() -> None:
     with pytest.raises(NotApplicable, match="no hidden layer"):
         Evidence(cases.linear().subject())["representations"]

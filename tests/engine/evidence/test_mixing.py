@@ -102,6 +102,12 @@ def test_noise_of_members_is_the_noise_of_each_alone(memory: int) -> None:
     assert torch.equal(found[1], noisy_predictions_kept(other, Evidence(other)["logits"], 0, strength=1.0)[0])
 
 
+def test_a_single_example_does_not_vary_and_so_meets_no_noise() -> None:
+    x, y = cases.mlp().train
+    subject = cases.mlp().subject(train=(x[:1], y[:1]), test=None)
+    assert noisy_predictions_kept(subject, Evidence(subject)["logits"], 0, strength=1e6).tolist() == [[1.0]]
+
+
 def test_noise_costs_one_sweep_beyond_the_outputs() -> None:
     evidence = Evidence(cases.mlp().subject())
     evidence["noisy_predictions_kept"]
