@@ -19,7 +19,7 @@ from heldout.records import NotApplicable
 TARGET = 0.1  # the training error that noise may cause, Jiang et al. 2020
 FLOOR = 1e-3  # epsilon of the magnitude-aware noise, Jiang et al. 2020
 SWEEPS = 16  # over the training set, for each of the two searches
-SCOUTS = 8  # evaluations that find the region, on an eighth of the draws
+SCOUTS = 8  # evaluations that find the region, on some of the draws
 REFINEMENTS = 5  # evaluations on all draws
 
 
@@ -74,7 +74,7 @@ def noise_losses(
     subject: Subject, losses: Tensor, labels: Tensor, seed: int, *, rho: float = 0.1, sweeps: int = 3
 ) -> Tensor:
     """Rise of the mean training loss under noise N(0, rho^2 diag(w^2)) on the parameters as trained, ``[M, D]``, of pairs."""
-    draws, examples = shares(len(subject.train), sweeps / 2)
+    draws, examples = shares(len(subject.train), sweeps, lambda d: 2 * d)
     perturbed = perturbing(subject.population, subject.train, draws=draws, examples=examples, seed=seed)
 
     def increase(outputs: Tensor, few: Tensor) -> Tensor:
@@ -132,23 +132,35 @@ def as_wide_as(scale: Tensor, weight: Tensor) -> Tensor:
     return scale.to(weight.dtype).reshape(-1, *[1] * (weight.ndim - 1))
 
 
-def shares(total: int, sweeps: float) -> tuple[int, int]:
+def shares(total: int, sweeps: int, cost: Callable[[int], int]) -> tuple[int, int]:
     """How many draws, and how many examples each, fit into some sweeps over the training set.
 
-    64 draws as soon as there are as many examples to spend; beyond that subsets grow, up to 24 examples, then the draws up to
-    128, then the subsets again: the spread between draws dominates, and drawing a direction costs about as much as a few
-    examples.
+    The variance of a mean error over D draws and n examples each is near ``(a + b / n) / D``, and b, that between examples,
+    is about ten times a, that between draws: the best choice of at most 128 draws, whose directions cost time too.
 
     Args:
         total: N.
         sweeps: To be spent.
+        cost: Number of draws -> how often one example of a draw is evaluated, over all draws.
 
     Returns:
-        D and n, with ``D n <= sweeps N``.
+        D and n.
     """
-    allotted = max(1, int(sweeps * total))
-    draws = min(allotted, max(64, min(128, allotted // 24)))
-    return draws, max(1, min(total, allotted // draws))
+    examples = {d: min(total, sweeps * total // cost(d)) for d in range(1, 129)}
+    draws = max(examples, key=lambda d: d * examples[d] / (examples[d] + 10))
+    return draws, max(1, examples[draws])
+
+
+def scouts(draws: int) -> int:
+    """How many of the draws look for the region: a quarter, and enough that they are not all lucky at hopeless noise.
+
+    Args:
+        draws: D.
+
+    Returns:
+        At most D.
+    """
+    return min(draws, max(24, draws // 4))
 
 
 def _searched(
@@ -160,10 +172,7 @@ def _searched(
     deviation: Callable[[Tensor, Tensor], Tensor],
     start: Tensor,
 ) -> NoiseScale:
-    total = len(subject.train)
-    draws, examples = shares(total, SWEEPS / (REFINEMENTS + SCOUTS / 8))
-    if draws < 8:  # a scout takes one draw at least
-        draws = max(1, min(draws, (SWEEPS * total - SCOUTS) // REFINEMENTS))
+    draws, examples = shares(len(subject.train), SWEEPS, lambda d: REFINEMENTS * d + SCOUTS * scouts(d))
     perturbed = perturbing(folded, subject.train, draws=draws, examples=examples, seed=seed)
     own = errors.mean(1)
 
@@ -178,16 +187,16 @@ def _searched(
     # Where the network itself is beyond the target there is no solution; its curve is drawn around a rise by as much.
     defined = own < TARGET
     target = torch.where(defined, TARGET, own + TARGET)
-    few = max(1, draws // 8)
-    scout = walk(lambda x: errors_at(x, few), target, torch.zeros_like(own), first_step=2.0, steps=SCOUTS)
+    scout = walk(lambda x: errors_at(x, scouts(draws)), target, torch.zeros_like(own), first_step=2.0, steps=SCOUTS)
     fine = walk(lambda x: errors_at(x, draws), target, scout.crossing, first_step=0.5, steps=REFINEMENTS)
-    scale = start * fine.crossing.exp2()
+    scale, found = start * fine.crossing.exp2(), fine.closed & (fine.slope > 0)
+    spread_of_octaves = torch.where(found, fine.crossing_spread / fine.slope, torch.nan)
     order = torch.cat([scout.octaves, fine.octaves], dim=1).argsort(dim=1)
     octaves, means, spread = (torch.cat(pair, dim=1).gather(1, order) for pair in zip(scout[:3], fine[:3], strict=True))
     return NoiseScale(
         scale=torch.where(defined, scale, torch.nan),
-        standard_error=torch.where(defined, scale * math.log(2) * fine.crossing_spread / fine.slope, torch.nan),
-        converged=~defined | (fine.closed & (fine.slope > 0)),
+        standard_error=torch.where(defined, scale * math.log(2) * spread_of_octaves, torch.nan),
+        converged=~defined | found,
         sigmas=start.unsqueeze(1) * octaves.exp2(),
         errors=means.clamp(0, 1),
         errors_standard_error=spread,
