@@ -1,18 +1,14 @@
 """Data from files, folders and functions: what is read is what was written, and nothing runs code."""
 
-import io
-import json
 import pickle
 import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow
-import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 import torch
-from PIL import Image
 
 from heldout.engine.subject.loading import load_examples
 from heldout.records import Refusal
@@ -28,26 +24,6 @@ def table(place: Path, columns: dict[str, object]) -> str:
     else:
         pyarrow.parquet.write_table(pyarrow.table(columns), place)
     return str(place)
-
-
-def saved(folder: Path, columns: dict[str, object], features: dict[str, object] | None = None, parts: int = 2) -> str:
-    """What ``datasets.Dataset.save_to_disk`` leaves, written by hand."""
-    folder.mkdir()
-    whole = pyarrow.table(columns)
-    names = [f"data-{i:05d}-of-{parts:05d}.arrow" for i in range(parts)]
-    cuts = np.linspace(0, whole.num_rows, parts + 1).astype(int)
-    for name, low, high in zip(names, cuts, cuts[1:], strict=False):
-        with pyarrow.ipc.new_stream(str(folder / name), whole.schema) as stream:
-            stream.write_table(whole.slice(low, high - low))
-    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name} for name in names]}))
-    (folder / "dataset_info.json").write_text(json.dumps({"features": features or {}}))
-    return str(folder)
-
-
-def picture(place: Path, array: np.ndarray, mode: str | None = None) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    image = Image.fromarray(array)
-    (image.convert(mode) if mode else image).save(place)
 
 
 class TestArrays:
@@ -140,125 +116,6 @@ class TestTables:
         ):
             with pytest.raises(Refusal, match=words):
                 load_examples(table(tmp_path / f"b.{ending}", columns), "test", like=train)
-
-
-class TestPictures:
-    def test_classes_are_sorted_and_pixels_are_scaled(self, tmp_path: Path) -> None:
-        grey = np.array([[0, 51], [255, 102]], dtype=np.uint8)
-        picture(tmp_path / "dog" / "1.png", grey)
-        picture(tmp_path / "ant" / "2.png", grey.T.copy())
-        picture(tmp_path / "ant" / "1.png", grey)
-        (tmp_path / ".cache").mkdir()
-        (tmp_path / "ant" / "notes.txt").write_text("mine")
-        loaded = load_examples(str(tmp_path), "train")
-        assert loaded.classes == ("ant", "dog")
-        assert loaded.examples.y.tolist() == [0, 0, 1]
-        assert loaded.examples.x.shape == (3, 1, 2, 2)
-        assert loaded.examples.x.dtype == torch.float32
-        torch.testing.assert_close(loaded.examples.x[0, 0], torch.tensor([[0, 0.2], [1, 0.4]]))
-        torch.testing.assert_close(loaded.examples.x[1, 0], torch.tensor([[0, 1], [0.2, 0.4]]))
-
-    @pytest.mark.parametrize(("mode", "channels"), [("RGB", 3), ("RGBA", 3), ("P", 3), ("L", 1), ("1", 1)])
-    def test_channels_come_first(self, tmp_path: Path, mode: str, channels: int) -> None:
-        pixels = np.zeros((2, 5, 3), dtype=np.uint8)
-        pixels[..., 0] = 255
-        picture(tmp_path / "a" / "1.png", pixels, mode)
-        x = load_examples(str(tmp_path), "train").examples.x
-        assert x.shape == (1, channels, 2, 5)
-        if channels == 3:
-            assert x[0, :, 0, 0].tolist() == [1, 0, 0]
-
-    def test_a_class_without_test_pictures_does_not_shift_the_others(self, tmp_path: Path) -> None:
-        grey = np.zeros((2, 2), dtype=np.uint8)
-        for name in ("train/ant/1.png", "train/bee/1.png", "train/cat/1.png", "test/cat/1.png", "odd/dog/1.png"):
-            picture(tmp_path / name, grey)
-        train = load_examples(str(tmp_path / "train"), "train")
-        assert load_examples(str(tmp_path / "test"), "test", like=train).examples.y.tolist() == [2]
-        with pytest.raises(Refusal, match="the label 'dog', which the training data have not"):
-            load_examples(str(tmp_path / "odd"), "test", like=train)
-
-    def test_sizes_that_differ_and_pictures_that_are_none(self, tmp_path: Path) -> None:
-        picture(tmp_path / "a" / "1.png", np.zeros((2, 2), dtype=np.uint8))
-        picture(tmp_path / "a" / "2.png", np.zeros((2, 3), dtype=np.uint8))
-        with pytest.raises(Refusal, match=r"'a/1.png' is 1x2x2 and 'a/2.png' is 1x2x3"):
-            load_examples(str(tmp_path), "train")
-        (tmp_path / "a" / "2.png").write_bytes(b"no picture")
-        with pytest.raises(Refusal, match=r"a picture 'a/2.png' that cannot be read"):
-            load_examples(str(tmp_path), "train")
-        (tmp_path / "b").mkdir()
-        with pytest.raises(Refusal, match="no pictures in its folder 'b'"):
-            load_examples(str(tmp_path), "train")
-
-
-class TestSavedDatasets:
-    def test_scalars_from_several_files(self, tmp_path: Path) -> None:
-        path = saved(tmp_path / "d", {"a": X[:, 0], "b": X[:, 1], "label": [1, 0, 1]})
-        loaded = load_examples(path, "train")
-        assert torch.equal(loaded.examples.x, torch.from_numpy(X))
-        assert loaded.examples.y.tolist() == [1, 0, 1]
-
-    def test_nested_lists_keep_their_shape_and_type(self, tmp_path: Path) -> None:
-        values = np.arange(24).reshape(2, 3, 4)
-        x = load_examples(saved(tmp_path / "d", {"image": values.tolist(), "y": [0, 1]}), "train").examples.x
-        assert x.dtype == torch.int64
-        assert torch.equal(x, torch.from_numpy(values))
-
-    def test_several_list_columns_are_keywords(self, tmp_path: Path) -> None:
-        columns = {"input_ids": [[1, 2], [3, 4]], "attention_mask": [[1, 1], [1, 0]], "labels": [0, 1]}
-        x = load_examples(saved(tmp_path / "d", columns), "train").examples.x
-        assert isinstance(x, dict)
-        assert x["attention_mask"].tolist() == [[1, 1], [1, 0]]
-
-    def test_pictures_are_decoded(self, tmp_path: Path) -> None:
-        buffer = io.BytesIO()
-        Image.fromarray(np.full((2, 2), 51, dtype=np.uint8)).save(buffer, "png")
-        rows = [{"bytes": buffer.getvalue(), "path": None}] * 2
-        x = load_examples(saved(tmp_path / "d", {"image": rows, "label": [0, 1]}), "train").examples.x
-        torch.testing.assert_close(x, torch.full((2, 1, 2, 2), 0.2))
-        gone = [{"bytes": None, "path": "/elsewhere.png"}]
-        with pytest.raises(Refusal, match="pictures that are not in the file"):
-            load_examples(saved(tmp_path / "e", {"image": gone, "label": [0]}, parts=1), "train")
-
-    def test_declared_classes_keep_the_training_order(self, tmp_path: Path) -> None:
-        def features(*names: str) -> dict[str, object]:
-            return {"label": {"names": list(names), "_type": "ClassLabel"}}
-
-        train = load_examples(saved(tmp_path / "a", {"a": [1.0, 2], "label": [1, 0]}, features("pos", "neg")), "train")
-        assert train.classes == ("pos", "neg")
-        assert train.examples.y.tolist() == [1, 0]
-        test = saved(tmp_path / "b", {"a": [1.0, 2], "label": [0, 0]}, features("neg", "pos"))
-        assert load_examples(test, "test", like=train).examples.y.tolist() == [1, 1]
-
-    def test_it_reads_what_arrow_files_of_the_other_format_hold(self, tmp_path: Path) -> None:
-        path = saved(tmp_path / "d", {"a": [1.0, 2.0], "y": [0, 1]}, parts=1)
-        whole = pyarrow.table({"a": [7.0, 8.0], "y": [1, 1]})
-        with pyarrow.ipc.new_file(str(tmp_path / "d" / "data-00000-of-00001.arrow"), whole.schema) as file:
-            file.write_table(whole)
-        assert load_examples(path, "train").examples.x.tolist() == [[7], [8]]
-
-    def test_no_file_outside_the_folder_is_opened(self, tmp_path: Path) -> None:
-        saved(tmp_path / "other", {"a": [1.0], "y": [0]}, parts=1)
-        path = saved(tmp_path / "d", {"a": [1.0], "y": [0]}, parts=1)
-        (tmp_path / "d" / "data-00000-of-00001.arrow").unlink()
-        leading = {"_data_files": [{"filename": "../other/data-00000-of-00001.arrow"}]}
-        (tmp_path / "d" / "state.json").write_text(json.dumps(leading))
-        with pytest.raises(Refusal, match="cannot be read"):
-            load_examples(path, "train")
-
-    def test_splits_selections_ragged_lists_and_damage_are_refused(self, tmp_path: Path) -> None:
-        path = saved(tmp_path / "d", {"a": [[1.0], [1.0, 2.0]], "y": [0, 1]})
-        with pytest.raises(Refusal, match="lists of different lengths in its column 'a'"):
-            load_examples(path, "train")
-        state = json.loads((tmp_path / "d" / "state.json").read_text())
-        (tmp_path / "d" / "state.json").write_text(json.dumps({**state, "_indices_data_files": [{"filename": "i"}]}))
-        with pytest.raises(Refusal, match="call flatten_indices"):
-            load_examples(path, "train")
-        (tmp_path / "d" / "state.json").write_text("{")
-        with pytest.raises(Refusal, match="cannot be read"):
-            load_examples(path, "train")
-        (tmp_path / "dataset_dict.json").write_text(json.dumps({"splits": ["d"]}))
-        with pytest.raises(Refusal, match=r"holds the splits d; expected one of them: pass '.*d'"):
-            load_examples(str(tmp_path), "train")
 
 
 class TestFunctions:

@@ -76,12 +76,12 @@ def explanation(name: str) -> dict[str, Any]:
     from heldout.catalog import units
     from heldout.records import Refusal, Status
 
-    everything: dict[str, Unit] = {**units("figure"), **units("evidence"), **units()}
     statuses = {status.code: status for status in Status}
-    if name in everything:
-        return _unit(everything[name])
     if name in statuses:
         return _status(statuses[name])
+    everything: dict[str, Unit] = {**units("figure"), **units("evidence"), **units()}
+    if name in everything:
+        return _unit(everything[name])
     near = difflib.get_close_matches(name, [*everything, *statuses], n=3, cutoff=0.4) or list(units())[:3]
     raise Refusal(
         given=f"'{name}' is not in the catalog",

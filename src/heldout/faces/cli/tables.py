@@ -24,7 +24,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         table.add_row(*[Text(word) for word in row])
     # In a pipe there is no width to keep to, and a word must not be cut: grep is at the other end.
     console = Console() if sys.stdout.isatty() else Console(width=max(200, _width(columns, rows)))
-    console.print(table)
+    with console.capture() as drawn:  # rich would end the program itself if the reader of a pipe went away
+        console.print(table)
+    print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
 def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
