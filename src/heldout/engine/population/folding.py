@@ -35,6 +35,17 @@ def fold_batch_norm(population: Population, example: Inputs) -> Population:
     pairs = _pairs(population, example)
     if not pairs:
         return population
+    folded = _folded(population, pairs)
+    if _same_function(population, folded, example):
+        return folded
+    for pair in pairs:  # a raw output is used elsewhere too; the other norms fold all the same
+        folded = _folded(population, [pair])
+        population = folded if _same_function(population, folded, example) else population
+    return population
+
+
+def _folded(population: Population, pairs: list[tuple[str, str]]) -> Population:
+    """Each (layer, norm) as one layer, an identity where the norm was."""
     template = structure_of(population.template)
     parameters, buffers = dict(population.parameters), dict(population.buffers)
     for layer_name, norm_name in pairs:
@@ -53,13 +64,12 @@ def fold_batch_norm(population: Population, example: Inputs) -> Population:
         setattr(template.get_submodule(owner), attribute, nn.Identity())
     # named_parameters of the template is the order in which layers are reported
     ordered = {name: parameters[name] for name, _ in template.named_parameters()}
-    folded = population.with_tensors(ordered, buffers, template)
-    return folded if _same_function(population, folded, example) else population
+    return population.with_tensors(ordered, buffers, template)
 
 
 def _pairs(population: Population, example: Inputs) -> list[tuple[str, str]]:
     """Names of (layer, norm) where the norm's input is the layer's output, each called once and untied."""
-    makers: dict[int, str] = {}
+    makers: dict[tuple[int, int], str] = {}  # an output's address and version: a ReLU in place makes another version
     pairs: list[tuple[str, str]] = []
     calls: dict[str, int] = {}
     kept: list[Any] = []  # keeps outputs alive, so that an address is not used twice
@@ -67,10 +77,13 @@ def _pairs(population: Population, example: Inputs) -> list[tuple[str, str]]:
     def watch(name: str) -> Any:
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
             calls[name] = calls.get(name, 0) + 1
-            if isinstance(module, NORMS) and module.running_mean is not None and inputs and id(inputs[0]) in makers:
-                pairs.append((makers[id(inputs[0])], name))
-            if isinstance(module, FOLDABLE):
-                makers[id(output)] = name
+            if isinstance(module, NORMS) and module.running_mean is not None and inputs:
+                fed = (id(inputs[0]), inputs[0]._version)
+                if fed in makers:
+                    pairs.append((makers[fed], name))
+            # A dense layer over sequences has its channels last, and the norm after it works along the sequence.
+            if isinstance(module, FOLDABLE) and (output.ndim == 2 or not isinstance(module, nn.Linear)):
+                makers[id(output), output._version] = name
                 kept.append(output)
 
         return hook
@@ -91,6 +104,7 @@ def _pairs(population: Population, example: Inputs) -> list[tuple[str, str]]:
         (layer, norm)
         for layer, norm in pairs
         if calls[layer] == calls[norm] == layers.count(layer) == 1
+        and f"{layer}.weight" in unique  # it is not where the weight is computed, as by weight norm
         and id(template.get_submodule(layer).weight) not in tied
     ]
 

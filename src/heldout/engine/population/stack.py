@@ -11,9 +11,8 @@ from torch.func import functional_call
 from torch.utils._pytree import tree_leaves
 
 from heldout.engine.population.calling import Inputs, arguments_for, examples_in, inputs_at, only_tensor, placed
-from heldout.engine.population.structure import structure_of
+from heldout.engine.population.structure import check_equal, stacked, structure_of
 from heldout.engine.population.vectorising import activation_bytes, vectorisable_kernels, why_not_stackable
-from heldout.records import Refusal
 
 DEFAULT_MEMORY = 256 * 2**20  # activations of one chunk; larger chunks fall out of the cache and are slower, not faster
 
@@ -47,15 +46,14 @@ class Population:
 
     def __init__(self, networks: nn.Module | Sequence[nn.Module], *, memory: int = DEFAULT_MEMORY) -> None:
         modules = [networks] if isinstance(networks, nn.Module) else list(networks)
-        _check_equal(modules)
+        check_equal(modules)
         self.tally = Tally()
         self.memory = memory
         self._plans: dict[tuple[torch.Size, ...], int] = {}
-        self._stackable: bool | None = True if len(modules) == 1 else None
+        self._tried: list[str] = []  # why members are called one by one, once it was tried; perturbed copies share it
         self.template = structure_of(modules[0])
-        self.parameters = _stacked([dict(module.named_parameters()) for module in modules])
-        self.buffers = _stacked([dict(module.named_buffers()) for module in modules])
-        self.loop_reason = ""
+        self.parameters = stacked([dict(module.named_parameters()) for module in modules])
+        self.buffers = stacked([dict(module.named_buffers()) for module in modules])
 
     @classmethod
     def of(
@@ -95,12 +93,10 @@ class Population:
             The new population.
         """
         other = object.__new__(type(self))
-        other.tally, other.memory, other.loop_reason = self.tally, self.memory, self.loop_reason
+        other.tally, other.memory, other._tried = self.tally, self.memory, self._tried
         other._plans = self._plans if template is None else {}
         other.template = template or self.template
         other.parameters, other.buffers = dict(parameters), dict(buffers)
-        # A population of one was never tried as a stack; its perturbed copies must be.
-        other._stackable = None if len(self) == 1 and len(other) > 1 else self._stackable
         return other
 
     def __len__(self) -> int:
@@ -121,6 +117,11 @@ class Population:
     def size(self) -> int:
         """Parameters of one network P, a tied weight counted once."""
         return sum(parameter[0].numel() for parameter in self.parameters.values())
+
+    @property
+    def loop_reason(self) -> str:
+        """Why members are called one by one; empty where they are not, or while nobody has asked."""
+        return self._tried[0] if self._tried else ""
 
     def member(self, index: int) -> nn.Module:
         """One member as an ordinary module in evaluation mode, sharing its weights with the stack.
@@ -225,43 +226,13 @@ class Population:
         Returns:
             False if members must be called one by one; ``loop_reason`` then says why.
         """
-        if self._stackable is None:
+        if not self._tried:
             example = placed(inputs_at(inputs, slice(0, 1), per_member=per_member), self.device, self.dtype)
-            self.loop_reason = why_not_stackable(self, inputs_at(example, 0) if per_member else example)
-            self._stackable = not self.loop_reason
+            self._tried.append(why_not_stackable(self, inputs_at(example, 0) if per_member else example))
             if self.loop_reason:
                 warnings.warn(
                     f"this network cannot be vectorised over members ({self.loop_reason}); "
                     "they are called one by one, which gives the same numbers more slowly",
                     stacklevel=3,
                 )
-        return self._stackable
-
-
-def _check_equal(modules: Sequence[nn.Module]) -> None:
-    if not modules:
-        raise Refusal(given="the list of networks was empty", expected="at least one nn.Module", do="pass a module")
-
-    def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
-        return {name: tuple(tensor.shape) for name, tensor in [*module.named_parameters(), *module.named_buffers()]}
-
-    first = shapes(modules[0])
-    if not any(True for _ in modules[0].parameters()):
-        raise Refusal(
-            given="the network has no parameters", expected="a network with weights", do="pass a trained module"
-        )
-    for index, module in enumerate(modules[1:], 1):
-        other = shapes(module)
-        if other != first:
-            name = next(name for name in [*first, *other] if first.get(name) != other.get(name))
-            raise Refusal(
-                given=f"network {index} differs from network 0 at '{name}' ({other.get(name)} against {first.get(name)})",
-                expected="networks of equal architecture",
-                do="put networks of different shapes in populations of their own",
-            )
-
-
-def _stacked(tensors: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    if len(tensors) == 1:
-        return {name: tensor.detach().unsqueeze(0) for name, tensor in tensors[0].items()}
-    return {name: torch.stack([row[name].detach() for row in tensors]) for name in tensors[0]}
+        return not self.loop_reason

@@ -1,9 +1,12 @@
-"""Copies of a module's structure that share or replace its tensors."""
+"""What networks of one architecture share: copies of a structure without its tensors, and stacks of tensors."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
+
+from heldout.records import Refusal
 
 
 def structure_of(module: nn.Module, replacements: Mapping[str, Tensor] | None = None) -> nn.Module:
@@ -28,3 +31,48 @@ def structure_of(module: nn.Module, replacements: Mapping[str, Tensor] | None = 
     for name, buffer in module.named_buffers():
         memo[id(buffer)] = replacements.get(name, buffer)
     return copy.deepcopy(module, memo).eval()
+
+
+def check_equal(modules: Sequence[nn.Module]) -> None:
+    """Refuse networks that cannot stand in one stack.
+
+    Args:
+        modules: The networks.
+
+    Raises:
+        Refusal: If there is none, it has no parameters, or the shapes of two differ.
+    """
+    if not modules:
+        raise Refusal(given="the list of networks was empty", expected="at least one nn.Module", do="pass a module")
+
+    def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(tensor.shape) for name, tensor in [*module.named_parameters(), *module.named_buffers()]}
+
+    first = shapes(modules[0])
+    if not any(True for _ in modules[0].parameters()):
+        raise Refusal(
+            given="the network has no parameters", expected="a network with weights", do="pass a trained module"
+        )
+    for index, module in enumerate(modules[1:], 1):
+        other = shapes(module)
+        if other != first:
+            name = next(name for name in [*first, *other] if first.get(name) != other.get(name))
+            raise Refusal(
+                given=f"network {index} differs from network 0 at '{name}' ({other.get(name)} against {first.get(name)})",
+                expected="networks of equal architecture",
+                do="put networks of different shapes in populations of their own",
+            )
+
+
+def stacked(tensors: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """One tensor ``[M, ...]`` for each name; a view, not a copy, where M is 1.
+
+    Args:
+        tensors: Name -> tensor, for each network.
+
+    Returns:
+        Name -> stack.
+    """
+    if len(tensors) == 1:
+        return {name: tensor.detach().unsqueeze(0) for name, tensor in tensors[0].items()}
+    return {name: torch.stack([row[name].detach() for row in tensors]) for name in tensors[0]}
