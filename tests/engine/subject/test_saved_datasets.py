@@ -45,10 +45,12 @@ class TestSavedDatasets:
         assert torch.equal(x, torch.from_numpy(values))
 
     def test_several_list_columns_are_keywords(self, tmp_path: Path) -> None:
-        columns = {"input_ids": [[1, 2], [3, 4]], "attention_mask": [[1, 1], [1, 0]], "labels": [0, 1]}
+        mask = pyarrow.array([[1, 1], [1, 0]], type=pyarrow.list_(pyarrow.int8()))
+    columns = {"input_ids": [[1, 2], [3, 4]], "attention_mask": mask, "labels": [0, 1]}
         x = load_examples(saved(tmp_path / "d", columns), "train").examples.x
         assert isinstance(x, dict)
         assert x["attention_mask"].tolist() == [[1, 1], [1, 0]]
+        assert x["attention_mask"].dtype == torch.int64  # embeddings take nothing shorter
 
     def test_pictures_are_decoded(self, tmp_path: Path) -> None:
         buffer = io.BytesIO()
@@ -99,4 +101,7 @@ class TestSavedDatasets:
             load_examples(path, "train")
         (tmp_path / "dataset_dict.json").write_text(json.dumps({"splits": ["d"]}))
         with pytest.raises(Refusal, match=r"holds the splits d; expected one of them: pass '.*d'"):
+            load_examples(str(tmp_path), "train")
+        (tmp_path / "train").mkdir()
+        with pytest.raises(Refusal, match=r"holds the splits d, train; expected one of them: pass '.*train'"):
             load_examples(str(tmp_path), "train")

@@ -112,8 +112,8 @@ def array_of(column: Any, name: str, argument: str) -> Tensor:
     values = array.to_numpy(zero_copy_only=False)
     if values.dtype == object:  # booleans with gaps
         values = np.array([np.nan if value is None else float(value) for value in values])
-    if values.dtype.kind == "u" and values.itemsize > 1:
-        values = values.astype(np.int64)
+    if values.dtype.kind == "i" or (values.dtype.kind == "u" and values.itemsize > 1):
+        values = values.astype(np.int64)  # what embeddings and losses take; bytes stay bytes
     return torch.from_numpy(np.array(values)).reshape(shape)
 
 

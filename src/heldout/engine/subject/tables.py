@@ -61,10 +61,11 @@ def saved_dataset(folder: Path, argument: str, label: str = "", like: Loaded | N
     """
     if (folder / "dataset_dict.json").is_file():
         splits = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+        split = argument if argument in splits or not splits else splits[0]
         raise Refusal(
             given=f"{argument} was '{folder}', which holds the splits {', '.join(splits) or '(none)'}",
             expected="one of them",
-            do=f"pass '{folder / (splits[0] if splits else 'train')}'",
+            do=f"pass '{folder / split}'",
         )
     try:
         state = json.loads((folder / "state.json").read_text())
