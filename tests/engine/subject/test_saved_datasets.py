@@ -46,7 +46,7 @@ class TestSavedDatasets:
 
     def test_several_list_columns_are_keywords(self, tmp_path: Path) -> None:
         mask = pyarrow.array([[1, 1], [1, 0]], type=pyarrow.list_(pyarrow.int8()))
-    columns = {"input_ids": [[1, 2], [3, 4]], "attention_mask": mask, "labels": [0, 1]}
+        columns = {"input_ids": [[1, 2], [3, 4]], "attention_mask": mask, "labels": [0, 1]}
         x = load_examples(saved(tmp_path / "d", columns), "train").examples.x
         assert isinstance(x, dict)
         assert x["attention_mask"].tolist() == [[1, 1], [1, 0]]
