@@ -14,6 +14,7 @@ Deviation = Callable[
 ]  # a parameter [M, 1, ...] -> standard deviation of its noise, broadcastable to it
 Judge = Callable[[Tensor, Tensor], Tensor]  # outputs [M, D, n, ...] and subsets [D, n] -> one number a draw [M, D]
 Perturbed = Callable[[Deviation, Judge, int], Tensor]
+CACHED = 8 * 2**20  # bytes of perturbed weights at once: each is used once, and should not have left the cache by then
 
 
 def perturbing(population: Population, train: Examples, *, draws: int, examples: int, seed: int) -> Perturbed:
@@ -39,7 +40,7 @@ def perturbing(population: Population, train: Examples, *, draws: int, examples:
     one = train.take(slice(0, 1)).x
     bytes_of_input = sum(leaf.numel() * leaf.element_size() for leaf in tree_leaves(one))
     bytes_of_draw = members * population.size * 4 + examples * bytes_of_input * (1 if train.x_per_member else members)
-    together = max(1, population.memory // bytes_of_draw)
+    together = max(1, min(population.memory, CACHED) // bytes_of_draw)
     stack = population  # the last perturbed stack remembers whether it could be vectorised, so that it is tried once
 
     def judged(deviation: Deviation, judge: Judge, count: int) -> Tensor:
@@ -51,7 +52,8 @@ def perturbing(population: Population, train: Examples, *, draws: int, examples:
             parameters = {}
             for name, weight in population.parameters.items():
                 own = weight.unsqueeze(1)
-                parameters[name] = (own + deviation(own) * noise(name, chosen)).to(weight.dtype).flatten(0, 1)
+                directions = noise(name, chosen).to(weight.dtype).unsqueeze(0)
+                parameters[name] = torch.addcmul(own, deviation(own), directions).flatten(0, 1)
             shape = (members, len(few))
             buffers = {
                 name: buffer.unsqueeze(1).expand(*shape, *buffer.shape[1:]).flatten(0, 1)
