@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from heldout import _PLACES  # a name of the contents page stands for the room that it comes from
+
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 
@@ -30,7 +32,8 @@ def imports(tree: ast.Module, known: set[str]) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "heldout":
             for alias in node.names:
                 submodule = f"{node.module}.{alias.name}"
-                yield submodule if submodule in known else node.module
+                place = _PLACES.get(alias.name, node.module) if node.module == "heldout" else node.module
+                yield submodule if submodule in known else place
 
 
 def tracked() -> list[Path]:

@@ -99,6 +99,7 @@ def test_no_circles() -> None:
         ("heldout.faces.report.x", "from heldout.verbs.record import Audit"),
         ("heldout.verbs.x", "if TYPE_CHECKING:\n    pass\nelse:\n    from heldout.faces.cli import main"),
         ("heldout.verbs.x", "import heldout"),
+        ("heldout.measures.x", "from heldout import audit"),
     ],
 )
 def test_a_wrong_arrow_is_seen(module: str, line: str) -> None:
@@ -106,6 +107,13 @@ def test_a_wrong_arrow_is_seen(module: str, line: str) -> None:
         name: ast.parse("") for name in ("heldout.engine.subject", "heldout.measures.y", "heldout.figures.margins")
     }
     assert faults({**known, module: ast.parse(line)})
+
+
+def test_a_unit_may_take_the_public_names_of_lower_rooms() -> None:
+    tree = ast.parse("from heldout import Direction, measure")
+    assert (
+        faults({"heldout.measures.x": tree, "heldout.catalog": ast.parse(""), "heldout.records": ast.parse("")}) == []
+    )
 
 
 def test_arrows_for_type_checkers_do_not_count() -> None:
