@@ -39,7 +39,18 @@ def test_a_regression_speaks_of_losses() -> None:
     assert "accuracy" not in " ".join([result.verdict["headline"], *result.verdict["sentences"]])
 
 
-def test_a_population_speaks_of_means() -> None:
+def test_a_population_speaks_of_all_its_networks() -> None:
     result = audit(cases.together([cases.mlp(seed=i) for i in range(3)]), progress=False)
-    assert result.verdict["headline"].startswith("On average these networks")
-    assert any("means over 3 networks" in sentence for sentence in result.verdict["sentences"])
+    gap = result["accuracy-gap"]
+    assert result.verdict["headline"].startswith("These 3 networks get on average")
+    assert (result.verdict["low"], result.verdict["high"]) == (gap.low.min(), gap.high.max())
+    certified = next(sentence for sentence in result.verdict["sentences"] if "Certified" in sentence)
+    assert "for each network on its own" in certified
+
+
+def test_groups_are_told_apart() -> None:
+    pair = [cases.generalizer(), cases.memorizer()]
+    subject = cases.together(pair, train=pair[0].train, groups=["true", "random"])
+    result = audit(subject, progress=False)
+    for member, name in enumerate(("true", "random")):
+        assert f"{result['test-accuracy'].value[member]:.1%} ({name})" in result.verdict["headline"]

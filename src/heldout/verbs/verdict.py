@@ -24,7 +24,6 @@ def verdict(
         ``headline``, ``sentences``, and, where they are known, ``accuracy_gap``, ``low``, ``high``, ``certified_risk``.
     """
     classification = subject.loss.task == "classification"
-    measured = _measured(readings, "accuracy-gap" if classification else "loss-gap")
     answer: dict[str, Any] = {
         "headline": "",
         "sentences": [],
@@ -33,23 +32,19 @@ def verdict(
         "high": None,
         "confidence": 0.95,
     }
-    sentences: list[str] = answer["sentences"]
-    if measured is None:
+    gap = readings.get("accuracy-gap" if classification else "loss-gap")
+    sentences = [_fit(readings, classification)]
+    if gap is None or not gap.ok:
         answer["headline"] = "The gap cannot be measured: there is no test data."
-        sentences.append(_fit(readings, classification))
         sentences.append(
             "The readings below come from the training data alone: they go along with generalization, and none promises it."
         )
     else:
-        gap, low, high = measured
-        answer.update(gap=gap, low=low, high=high)
-        answer["headline"] = _headline(readings, gap, low, high, classification, len(subject.population))
-        sentences.append(_fit(readings, classification))
+        answer.update(gap=float(gap.value.mean()), low=float(gap.low.min()), high=float(gap.high.max()))
+        answer["headline"] = _headline(subject, readings, gap, classification)
     sentences += _certified(certificates, delta, answer)
     if len(subject.population) > 1:
-        sentences.append(
-            f"Figures are means over {len(subject.population)} networks; each network's own are in the table."
-        )
+        sentences.append(f"These are {len(subject.population)} networks; each one's own numbers are in the table.")
     missing = [reading.name for reading in readings.values() if not reading.ok]
     if missing:
         sentences.append(
@@ -59,29 +54,27 @@ def verdict(
     return answer
 
 
-def _measured(readings: Mapping[str, Reading], name: str) -> tuple[float, float, float] | None:
-    reading = readings.get(name)
-    if reading is None or not reading.ok:
-        return None
-    return float(reading.value.mean()), float(reading.low.mean()), float(reading.high.mean())
-
-
-def _headline(
-    readings: Mapping[str, Reading], gap: float, low: float, high: float, classification: bool, members: int
-) -> str:
-    subject = "This network" if members == 1 else "On average these networks"
+def _headline(subject: Subject, readings: Mapping[str, Reading], gap: Reading, classification: bool) -> str:
+    members = len(subject.population)
+    low, high = float(gap.low.min()), float(gap.high.max())
     if not classification:
-        verb = "has a" if members == 1 else "have a"
+        who = "This network's" if members == 1 else f"These {members} networks' mean"
         return (
-            f"{subject} {verb} loss on unseen data {gap:.4g} above the training loss (95 %: {low:.4g} to {high:.4g})."
+            f"{who} loss on unseen data is {float(gap.value.mean()):.4g} above the training loss "
+            f"(95 %: {low:.4g} to {high:.4g})."
         )
     accuracy = readings["test-accuracy"]
-    right = float(accuracy.value.mean())
-    sure = f"{float(accuracy.low.mean()):.1%} to {float(accuracy.high.mean()):.1%}"
-    verb = "gets" if members == 1 else "get"
+    if len(set(subject.groups)) > 1:
+        parts = []
+        for name in dict.fromkeys(subject.groups):
+            own = np.array([group == name for group in subject.groups])
+            parts.append(f"{accuracy.value[own].mean():.1%} ({name})")
+        return f"On unseen examples these networks are right in {' and '.join(parts)}."
+    right, sure = float(accuracy.value.mean()), f"{accuracy.low.min():.1%} to {accuracy.high.max():.1%}"
+    who = "This network gets" if members == 1 else f"These {members} networks get on average"
     return (
-        f"{subject} {verb} {right:.1%} of unseen examples right (95 %: {sure}); "
-        f"the gap to the training data is {100 * gap:.1f} points ({100 * low:.1f} to {100 * high:.1f})."
+        f"{who} {right:.1%} of unseen examples right (95 %: {sure}); the gap to the training data is "
+        f"{100 * float(gap.value.mean()):.1f} points ({100 * low:.1f} to {100 * high:.1f})."
     )
 
 
@@ -105,12 +98,14 @@ def _certified(certificates: Sequence[Certificate], delta: float, answer: dict[s
     ]
     if not named:
         return []
-    worst = max(named, key=lambda certificate: certificate.value or 0.0)
-    answer["certified_risk"] = worst.value
-    answer["certificate"] = worst.name
-    amount = f"{worst.value:.2%}" if worst.loss == "0-1 error" else f"{worst.value:.4g} ({worst.loss})"
-    which = "its" if len(named) == 1 else "each one's"
+    values = sorted(certificate.value or 0.0 for certificate in named)
+    first = named[0]
+    answer["certified_risk"], answer["certificate"] = values[-1], first.name
+    zero_one = first.loss == "0-1 error"
+    words = [f"{value:.2%}" if zero_one else f"{value:.4g}" for value in dict.fromkeys((values[0], values[-1]))]
+    what = "its error" if zero_one else f"its {first.loss}"
+    each = "" if len(named) == 1 else "for each network on its own, "
     return [
-        f"Certified: with probability {1 - delta:.0%} over the draw of the {worst.examples} held-out examples, "
-        f"{which} error on unseen data is at most {amount} ({worst.name})."
+        f"Certified: {each}with probability {1 - delta:.0%} over the draw of the {first.examples} held-out examples, "
+        f"{what} on unseen data is at most {' to '.join(words)} ({first.name})."
     ]

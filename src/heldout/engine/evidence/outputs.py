@@ -61,25 +61,25 @@ def test_labels(subject: Subject) -> Tensor:
 @evidence(requires=is_classification)
 def logits(subject: Subject, outputs: Tensor) -> Tensor:
     """Class scores on the training data, ``[M, N, C]``; one binary logit z stands as (0, z)."""
-    return _logits(subject, outputs)
+    return class_scores(subject, outputs)
 
 
 @evidence(requires=is_classification)
 def test_logits(subject: Subject, test_outputs: Tensor) -> Tensor:
     """Class scores on the test data, ``[M, N, C]``."""
-    return _logits(subject, test_outputs)
+    return class_scores(subject, test_outputs)
 
 
 @evidence()
 def losses(subject: Subject, outputs: Tensor, labels: Tensor) -> Tensor:
     """Training loss of every example, ``[M, N]``."""
-    return torch.stack([subject.loss.per_example(*pair) for pair in zip(outputs, labels, strict=True)])
+    return losses_of(subject, outputs, labels)
 
 
 @evidence()
 def test_losses(subject: Subject, test_outputs: Tensor, test_labels: Tensor) -> Tensor:
     """Test loss of every example, ``[M, N]``."""
-    return torch.stack([subject.loss.per_example(*pair) for pair in zip(test_outputs, test_labels, strict=True)])
+    return losses_of(subject, test_outputs, test_labels)
 
 
 @evidence()
@@ -128,7 +128,30 @@ def _outputs(subject: Subject, examples: Examples) -> Tensor:
     return subject.population(examples.x, per_member=examples.x_per_member).double()
 
 
-def _logits(subject: Subject, outputs: Tensor) -> Tensor:
+def losses_of(subject: Subject, outputs: Tensor, labels: Tensor) -> Tensor:
+    """Loss of every example and member.
+
+    Args:
+        subject: Whose loss it is.
+        outputs: ``[M, N, ...]``.
+        labels: ``[M, N, ...]``.
+
+    Returns:
+        ``[M, N]``.
+    """
+    return torch.stack([subject.loss.per_example(*pair) for pair in zip(outputs, labels, strict=True)])
+
+
+def class_scores(subject: Subject, outputs: Tensor) -> Tensor:
+    """Class scores from raw outputs; one binary logit z stands as (0, z).
+
+    Args:
+        subject: A classification.
+        outputs: ``[M, N, C]``, or one logit an example.
+
+    Returns:
+        ``[M, N, C]``.
+    """
     if subject.loss.name == "binary-cross-entropy":
         score = outputs.reshape(*outputs.shape[:2])
         return torch.stack([torch.zeros_like(score), score], dim=-1)

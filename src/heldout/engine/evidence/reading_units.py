@@ -112,7 +112,7 @@ def _judged(unit: Unit, value: np.ndarray, converged: np.ndarray) -> tuple[tuple
     statuses, reasons = [], []
     for number, settled in zip(value, converged, strict=True):
         if not settled:
-            status, reason = Status.NOT_CONVERGED, undefined or "the search did not settle within its budget"
+            status, reason = Status.NOT_CONVERGED, "the search did not settle within its budget"
         elif np.isnan(number) and undefined:
             status, reason = Status.UNDEFINED, undefined
         elif not np.isfinite(number):

@@ -9,12 +9,11 @@ from torch import Tensor
 from heldout.catalog import evidence
 from heldout.engine.population import stream
 
-SMALL_SIDE, SMALL = (
-    64,
-    2**16,
-)  # up to here a float64 singular value decomposition costs no more than the rest of an audit
-BLOCK_BYTES = 64 * 2**20  # of float64 copies of the weights that exist at one time
-ROWS = 1024  # of the Gram matrix that are formed at once: half of a symmetric product is then never computed
+SMALL_SIDE, SMALL = 64, 2**16  # up to here a float64 decomposition costs no more than the rest of an audit
+BLOCK_BYTES = 16 * 2**20  # of float64 copies of the weights that exist at one time
+ROWS = (
+    128  # of the Gram matrix that are formed at once; what lies right of them is above the diagonal and never computed
+)
 
 
 def singular_values(matrices: Float[Tensor, "M rows columns"]) -> Float[Tensor, "M R"]:

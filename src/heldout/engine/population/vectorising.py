@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 from heldout.engine.population.calling import Inputs
 
@@ -42,7 +42,9 @@ def why_not_stackable(population: "Population", example: Inputs) -> str:
     two = [{name: tensor[:2] for name, tensor in part.items()} for part in (population.parameters, population.buffers)]
     try:
         with torch.no_grad(), vectorisable_kernels():
-            stacked = torch.vmap(population.call_one, in_dims=(0, 0, None))(two[0], two[1], example)
+            # inputs are mapped too: a network that branches on its data must fail here, not when each member has its own
+            twice = tree_map(lambda leaf: torch.stack([leaf, leaf]), example)
+            stacked = torch.vmap(population.call_one)(two[0], two[1], twice)
             plain = population.call_one(*population.tensors(0), example)
     except Exception as error:  # whatever a stranger's module raises under vmap is a reason to loop, not to stop
         return (
