@@ -73,7 +73,8 @@ def write_outputs(record: Mapping[str, Any], report: str, json_path: str, kept: 
     Raises:
         NotWritten: If one could not be written; the sentence says what was kept.
     """
-    failures = []
+    failures: list[str] = []
+    cause: Exception | None = None
     for name, path in (("record", json_path), ("report", report)):
         if not path:
             continue
@@ -84,15 +85,17 @@ def write_outputs(record: Mapping[str, Any], report: str, json_path: str, kept: 
                 from heldout.faces.report import write_report
 
                 write_report(record, path)
-        except OSError as error:
-            failures.append(f"the {name} '{path}' ({error.strerror or error})")
+        except Exception as error:  # a fault of ours in one of them must not cost hours of work either
+            cause = error
+            reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            failures.append(f"the {name} '{path}' ({reason or error})")
         else:
             kept = [*kept, f"{name}: {path}"] if path != "-" else kept
     for line in kept if not quiet else []:
         print(line)
     if failures:
         rest = f"; kept are {', '.join(kept)}" if kept else ""
-        raise NotWritten(f"could not write {' and '.join(failures)}{rest}.")
+        raise NotWritten(f"could not write {' and '.join(failures)}{rest}.") from cause
 
 
 def _file_faults(path: str, argument: str) -> list[Refusal]:
