@@ -14,8 +14,8 @@ def reading(name: str, values: list[float]) -> Reading:
     nothing = np.full(len(values), np.nan)
     return Reading(
         name=name, family="f", unit="", direction=Direction.NEITHER, statuses=(Status.OK,) * len(values),
-        reasons=("",) * len(values), passes=Passes(), seconds=0.0, _value=np.array(values, dtype=float), _standard_error=nothing,
-        _low=nothing, _high=nothing,
+        reasons=("",) * len(values), passes=Passes(), seconds=0.0, _value=np.array(values, dtype=float),
+        _standard_error=nothing, _low=nothing, _high=nothing,
     )  # fmt: skip
 
 
