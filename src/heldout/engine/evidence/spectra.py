@@ -11,9 +11,7 @@ from heldout.engine.population import stream
 
 SMALL_SIDE, SMALL = 64, 2**16  # up to here a float64 decomposition costs no more than the rest of an audit
 BLOCK_BYTES = 16 * 2**20  # of float64 copies of the weights that exist at one time
-ROWS = (
-    128  # of the Gram matrix that are formed at once; what lies right of them is above the diagonal and never computed
-)
+ROWS = 128  # of the Gram matrix that are formed at once; what lies above the diagonal is then never computed
 
 
 def singular_values(matrices: Float[Tensor, "M rows columns"]) -> Float[Tensor, "M R"]:
