@@ -53,7 +53,7 @@ def ascent_step(
     """
     scales = {name: weight.double().abs() + eta for name, weight in weights.items()}
     scaled = {name: scales[name] * gradient[name].double() for name in weights}
-    length = torch.stack([part.square().flatten(1).sum(1) for part in scaled.values()]).sum(0).sqrt()
+    length = torch.stack([part.square().reshape(len(part), -1).sum(1) for part in scaled.values()]).sum(0).sqrt()
     factor = torch.where(length > 0, rho / length, 0.0)
     return {
         name: factor.reshape(-1, *[1] * (part.ndim - 1)) * scales[name] * part for name, part in scaled.items()

@@ -55,10 +55,10 @@ def gradient_moments(subject: Subject) -> GradientMoments:
                 parameters, buffers, x, labels[chosen, few].to(population.device), batch.x_per_member
             )
             for name, gradient in gradients.items():
-                flat = gradient.double().flatten(2)
+                flat = gradient.double().reshape(*gradient.shape[:2], -1)  # a scalar parameter has no axis to flatten
                 total[name][chosen] += gradient.double().sum(1)
                 norms[chosen, few] += flat.square().sum(-1)
-                along[chosen, few] += (flat * parameters[name].double().flatten(1).unsqueeze(1)).sum(-1)
+                along[chosen, few] += (flat * parameters[name].double().reshape(len(flat), 1, -1)).sum(-1)
     population.tally.forward += members * examples
     population.tally.backward += members * examples
     return GradientMoments(norms.sqrt(), along, {name: gradient / examples for name, gradient in total.items()})

@@ -46,7 +46,9 @@ class NoiseScale(NamedTuple):
 @evidence(forward=SWEEPS, requires=is_classification)
 def noise_scale(subject: Subject, folded: Population, errors: Tensor, labels: Tensor, seed: int) -> NoiseScale:
     r"""The largest sigma with ``E[training error(w + u)] <= 0.1``, u ~ N(0, sigma^2 I) over all folded parameters."""
-    squares = torch.stack([weight.double().square().flatten(1).sum(1) for weight in folded.parameters.values()]).sum(0)
+    squares = torch.stack([
+        weight.double().square().reshape(len(weight), -1).sum(1) for weight in folded.parameters.values()
+    ]).sum(0)
     typical = (squares / folded.size).sqrt()
     start = torch.where(typical > 0, typical, 1.0) / 8  # only where the search begins: it expands from there
 
@@ -90,7 +92,7 @@ def noise_losses(
 @evidence()
 def folded_vector(folded: Population) -> Tensor:
     """All parameters of the folded network in one vector, ``[M, P]``, float64."""
-    return torch.cat([weight.double().flatten(1) for weight in folded.parameters.values()], dim=1)
+    return torch.cat([weight.double().reshape(len(weight), -1) for weight in folded.parameters.values()], dim=1)
 
 
 @evidence(requires=has_initial_weights)
@@ -99,7 +101,9 @@ def distance_vector(folded: Population, folded_at_init: Population) -> Tensor:
     if list(folded.parameters) != list(folded_at_init.parameters):
         raise NotApplicable("batch norm could be folded in only one of trained and initial network", do="fold both")
     pairs = zip(folded.parameters.values(), folded_at_init.parameters.values(), strict=True)
-    return torch.cat([(weight.double() - initial.double()).flatten(1) for weight, initial in pairs], dim=1)
+    return torch.cat(
+        [(weight.double() - initial.double()).reshape(len(weight), -1) for weight, initial in pairs], dim=1
+    )
 
 
 def mistaken(subject: Subject, outputs: Tensor, labels: Tensor) -> Tensor:

@@ -91,7 +91,8 @@ def _pairs(population: Population, example: Inputs) -> list[tuple[str, str]]:
     template = population.template
     hooks = [module.register_forward_hook(watch(name)) for name, module in template.named_modules()]
     try:
-        with torch.no_grad(), vectorisable_kernels():
+        # Tensors made in inference mode have no versions.
+        with torch.inference_mode(False), torch.no_grad(), vectorisable_kernels():
             population.call_one(*population.tensors(0), example)
     finally:
         for hook in hooks:
