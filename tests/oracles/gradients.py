@@ -19,7 +19,7 @@ def per_example(network: nn.Module, x: Any, y: Tensor, loss: str = "cross-entrop
             if isinstance(x, dict):
                 z = exact(**{k: v[i : i + 1].double() if v.is_floating_point() else v[i : i + 1] for k, v in x.items()})
             else:
-                z = exact(x[i : i + 1].double())
+                z = exact(x[i : i + 1].double() if x.is_floating_point() else x[i : i + 1])
             target = y[i : i + 1]
             NAMED[loss].per_example(z, target.double() if target.is_floating_point() else target).sum().backward()
             for name, parameter in exact.named_parameters():

@@ -18,16 +18,13 @@ NAMES = ("mlp", "cnn", "transformer", "token_transformer", "residual", "tied", "
 
 
 def agrees(evidence: Evidence, member: int, network: nn.Module, train: Any, loss: str = "cross-entropy") -> None:
-    """Compare all three moments of a member with the oracle's."""
+    """Compare both moments of a member with the oracle's."""
     expected = oracle.per_example(network, *train, loss)
     flat = oracle.flat(expected)
     # Float32 sums over terms of mixed sign: absolute errors are relative to the largest gradient.
     scale = flat.norm(dim=1).max().item()
     moments = evidence["gradient_moments"]
     assert torch.allclose(moments.norms[member], flat.norm(dim=1), rtol=1e-5, atol=1e-6 * scale)
-    weights = torch.cat([p.detach().double().flatten() for _, p in network.named_parameters()])
-    along = moments.along_weights[member]
-    assert torch.allclose(along, flat @ weights, rtol=1e-5, atol=1e-5 * scale * weights.norm().item())
     assert list(moments.mean) == list(expected)
     for name, gradient in expected.items():
         assert torch.allclose(moments.mean[name][member], gradient.mean(0), rtol=1e-5, atol=1e-6 * scale), name
@@ -67,7 +64,6 @@ def test_the_way_the_work_is_cut_changes_nothing(memory: int) -> None:
     whole = Evidence(cases.together(members))["gradient_moments"]
     cut = Evidence(cases.together(members, memory=memory))["gradient_moments"]
     assert torch.allclose(cut.norms, whole.norms, rtol=1e-5, atol=1e-7)
-    assert torch.allclose(cut.along_weights, whole.along_weights, rtol=1e-4, atol=1e-5)
     for name, gradient in whole.mean.items():
         assert torch.allclose(cut.mean[name], gradient, rtol=1e-4, atol=1e-7), name
 

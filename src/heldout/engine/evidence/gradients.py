@@ -9,6 +9,7 @@ from torch.func import grad, vmap
 from torch.utils._pytree import tree_map
 
 from heldout.catalog import evidence
+from heldout.engine.evidence.layer_gradients import LayerGradients
 from heldout.engine.population import Inputs, Population, inputs_at
 from heldout.engine.population.calling import placed
 from heldout.engine.population.vectorising import vectorisable_kernels
@@ -20,12 +21,10 @@ class GradientMoments(NamedTuple):
 
     Attributes:
         norms: Euclidean norm of every example's gradient, ``[M, N]``, float64.
-        along_weights: Inner product of gradient and weights, ``[M, N]``, float64.
         mean: Parameter's name -> mean gradient ``[M, ...]``, float64.
     """
 
     norms: Tensor
-    along_weights: Tensor
     mean: dict[str, Tensor]
 
 
@@ -33,15 +32,16 @@ class GradientMoments(NamedTuple):
 def gradient_moments(subject: Subject) -> GradientMoments:
     """Moments of the per-example gradients with respect to the parameters as they were trained, in evaluation mode."""
     population, train = subject.population, subject.train
-    one_example = _gradient_of_one(population, subject)
+    fast = LayerGradients(population, subject.loss, placed(subject.probe, population.device, population.dtype))
+    sums_and_squares = fast if fast.possible else _formed(population, subject)
     members, examples = len(population), len(train)
     labels = train.labels(members)
     total = {name: torch.zeros_like(p, dtype=torch.float64) for name, p in population.parameters.items()}
-    norms = torch.zeros(members, examples, dtype=torch.float64, device=population.device)
-    along = torch.zeros_like(norms)
-    together = max(1, population.memory // (4 * population.size))  # gradients of single examples that fit
-    rows = min(members, together)
-    block = max(1, min(together // rows, population.chunks(train.x, per_member=train.x_per_member)[1]))
+    squares = torch.zeros(members, examples, dtype=torch.float64, device=population.device)
+    rows, block = population.chunks(train.x, per_member=train.x_per_member)
+    if not fast.possible:  # gradients of single examples must fit
+        rows = min(members, max(1, population.memory // (4 * population.size)))
+        block = max(1, min(block, population.memory // (4 * population.size * rows)))
     for first in range(0, members, rows):
         chosen = slice(first, first + rows)
         parameters = {name: tensor[chosen] for name, tensor in population.parameters.items()}
@@ -51,17 +51,13 @@ def gradient_moments(subject: Subject) -> GradientMoments:
             batch = train.take(few)
             x = inputs_at(batch.x, chosen) if batch.x_per_member else batch.x
             x = placed(x, population.device, population.dtype)
-            gradients = one_example(
-                parameters, buffers, x, labels[chosen, few].to(population.device), batch.x_per_member
-            )
-            for name, gradient in gradients.items():
-                flat = gradient.double().reshape(*gradient.shape[:2], -1)  # a scalar parameter has no axis to flatten
-                total[name][chosen] += gradient.double().sum(1)
-                norms[chosen, few] += flat.square().sum(-1)
-                along[chosen, few] += (flat * parameters[name].double().reshape(len(flat), 1, -1)).sum(-1)
+            y = labels[chosen, few].to(population.device)
+            sums, squares[chosen, few] = sums_and_squares(parameters, buffers, x, y, batch.x_per_member)
+            for name, gradient in sums.items():
+                total[name][chosen] += gradient
     population.tally.forward += members * examples
     population.tally.backward += members * examples
-    return GradientMoments(norms.sqrt(), along, {name: gradient / examples for name, gradient in total.items()})
+    return GradientMoments(squares.sqrt(), {name: gradient / examples for name, gradient in total.items()})
 
 
 @evidence()
@@ -77,10 +73,11 @@ def mean_gradient(gradient_moments: GradientMoments) -> dict[str, Tensor]:
 
 
 Many = Callable[[dict[str, Tensor], dict[str, Tensor], Inputs, Tensor, bool], dict[str, Tensor]]
+Moments = Callable[[dict[str, Tensor], dict[str, Tensor], Inputs, Tensor, bool], tuple[dict[str, Tensor], Tensor]]
 
 
-def _gradient_of_one(population: Population, subject: Subject) -> Many:
-    """A function from some members and examples to gradients ``[m, n, ...]``; a loop where vectorising fails."""
+def _formed(population: Population, subject: Subject) -> Moments:
+    """Sums and squared norms from the examples' gradients ``[m, n, ...]`` themselves; a loop where vectorising fails."""
 
     def loss(parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Inputs, y: Tensor) -> Tensor:
         outputs = population.call_one(parameters, buffers, tree_map(lambda leaf: leaf.unsqueeze(0), x))
@@ -109,15 +106,17 @@ def _gradient_of_one(population: Population, subject: Subject) -> Many:
 
     def either(
         parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Inputs, y: Tensor, per_member: bool
-    ) -> dict[str, Tensor]:
+    ) -> tuple[dict[str, Tensor], Tensor]:
         with vectorisable_kernels(), torch.enable_grad():
             if not working:
                 try:
-                    gradients = stacked(parameters, buffers, x, y, per_member)
+                    stacked(parameters, buffers, inputs_at(x, slice(0, 1), per_member=per_member), y[:, :1], per_member)
                     working.append(stacked)
-                    return gradients
-                except Exception:  # recurrent kernels have no rule under vmap; one by one gives the same numbers
+                except Exception:  # some kernels have no rule under vmap; one by one gives the same numbers
                     working.append(looped)
-            return working[0](parameters, buffers, x, y, per_member)
+            gradients = working[0](parameters, buffers, x, y, per_member)
+        flat = [gradient.reshape(*y.shape[:2], -1) for gradient in gradients.values()]
+        squares = torch.stack([gradient.double().square().sum(-1) for gradient in flat]).sum(0)
+        return {name: gradient.double().sum(1) for name, gradient in gradients.items()}, squares
 
     return either

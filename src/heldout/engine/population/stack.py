@@ -14,7 +14,9 @@ from heldout.engine.population.calling import Inputs, arguments_for, examples_in
 from heldout.engine.population.structure import check_equal, stacked, structure_of
 from heldout.engine.population.vectorising import activation_bytes, vectorisable_kernels, why_not_stackable
 
-DEFAULT_MEMORY = 256 * 2**20  # activations of one chunk; larger chunks fall out of the cache and are slower, not faster
+DEFAULT_MEMORY = (
+    32 * 2**20
+)  # activations of one chunk; measured: larger ones fall out of the cache, smaller ones stutter
 
 
 @dataclass(slots=True)
