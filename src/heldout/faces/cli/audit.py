@@ -83,11 +83,13 @@ def run_audit(request: "Request", report: str, json_path: str, store: str, *, qu
                     subject, seed=settings.seed, delta=settings.delta, only=request.only, progress=tell, store=store
                 )
     record, silent = result.to_dict(), quiet or json_path == "-"
-    if not silent:
-        from heldout.faces.terminal import show
+    try:
+        if not silent:
+            from heldout.faces.terminal import show
 
-        show(record)
-    write_outputs(record, report, json_path, [f"run: {result.run}"] if result.run else [], quiet=silent)
+            show(record)
+    finally:  # hours of work are written whatever happens to the terminal
+        write_outputs(record, report, json_path, [f"run: {result.run}"] if result.run else [], quiet=silent)
 
 
 def print_plan(request: "Request", json_path: str, report: str, store: str) -> None:

@@ -71,6 +71,7 @@ def write_outputs(record: Mapping[str, Any], report: str, json_path: str, kept: 
         quiet: Say nothing on standard output.
 
     Raises:
+        BrokenPipeError: If the reader of standard output went away.
         NotWritten: If one could not be written; the sentence says what was kept.
     """
     failures: list[str] = []
@@ -85,6 +86,8 @@ def write_outputs(record: Mapping[str, Any], report: str, json_path: str, kept: 
                 from heldout.faces.report import write_report
 
                 write_report(record, path)
+        except BrokenPipeError:
+            raise
         except Exception as error:  # a fault of ours in one of them must not cost hours of work either
             cause = error
             reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
