@@ -1,4 +1,4 @@
-"""Every held-out bound against its oracle, the digest's printed numbers, and problems of known risk."""
+"""What all held-out bounds share: orderings, the digest's printed numbers, and coverage on problems of known risk."""
 
 import math
 
@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracles import held_out as oracle
+from tests.bounds.losses import zero_one
 
-from heldout.bounds.betting import betting
 from heldout.bounds.clopper_pearson import clopper_pearson
 from heldout.bounds.empirical_bernstein import empirical_bernstein
 from heldout.bounds.hoeffding import hoeffding
@@ -17,51 +16,6 @@ from heldout.catalog import units
 from heldout.engine.numerics import binomial_inverse_upper
 from heldout.records import Refusal
 from heldout.verbs.simulate import simulate
-
-ROWS = [(0, 30), (3, 40), (17, 60), (40, 40)]
-
-
-def zero_one(errors: int, n: int) -> np.ndarray:
-    losses = np.zeros((1, n))
-    losses[0, np.random.default_rng(errors).permutation(n)[:errors]] = 1.0
-    return losses
-
-
-def real(n: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).beta(2, 9, size=(1, n))
-
-
-@pytest.mark.parametrize(("errors", "n"), ROWS)
-@pytest.mark.parametrize("delta", [0.05, 1e-4])
-def test_zero_one_bounds_agree_with_the_papers(errors: int, n: int, delta: float) -> None:
-    losses, log_delta = zero_one(errors, n), math.log(delta)
-    assert clopper_pearson(losses, log_delta=log_delta)[0][0] == pytest.approx(
-        oracle.clopper_pearson(errors, n, delta), abs=1e-9
-    )
-    assert kl(losses, log_delta=log_delta)[0][0] == pytest.approx(oracle.kl(errors / n, n, delta), abs=1e-9)
-    assert hoeffding(losses, log_delta=log_delta)[0][0] == pytest.approx(oracle.hoeffding(errors / n, n, delta))
-    assert empirical_bernstein(losses, log_delta=log_delta)[0][0] == pytest.approx(
-        oracle.empirical_bernstein(losses[0], delta)
-    )
-
-
-@pytest.mark.parametrize("seed", [0, 3])
-def test_betting_is_the_largest_mean_that_no_gambler_beat(seed: int) -> None:
-    losses = real(80)
-    value, steps = betting(losses, log_delta=math.log(0.05), order_seed=seed)
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(80)
-    assert value[0] == pytest.approx(oracle.betting(losses[0][order], 0.05), abs=2 / 4000)
-    assert f"seed {seed}" in steps[0][0]
-
-
-def test_the_order_of_betting_is_its_seed() -> None:
-    values = {betting(real(80), log_delta=-3.0, order_seed=seed)[0][0] for seed in range(4)}
-    assert len(values) == 4
-
-
-def test_clopper_pearson_refuses_losses_between_zero_and_one() -> None:
-    with pytest.raises(Refusal, match="kl or the betting"):
-        clopper_pearson(real(10), log_delta=-3.0)
 
 
 @pytest.mark.parametrize(

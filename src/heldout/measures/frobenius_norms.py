@@ -7,6 +7,7 @@ from torch import Tensor
 from heldout.catalog import measure
 from heldout.records import Direction
 
+ZERO_LAYER = "the weights of a layer are all zero"
 PERMUTATION = ("batch-norm-folding", "neuron-permutation")
 NO_MARGIN = (
     "the 10th percentile of the training margins is not positive: over a tenth of the training data is misclassified"
@@ -71,7 +72,7 @@ def prod_of_fro(weights: dict[str, Tensor]) -> Tensor:
 
 
 @measure(source="Jiang et al. 2020, logarithm of eq. (37)", direction=Direction.HIGHER_IS_WORSE, unit_of_value="nats",
-         range=(float("-inf"), float("inf")), invariances=(*PERMUTATION, "layer-rescaling"))  # fmt: skip
+         undefined=ZERO_LAYER, range=(float("-inf"), float("inf")), invariances=(*PERMUTATION, "layer-rescaling"))  # fmt: skip
 def log_prod_of_fro(weights: dict[str, Tensor]) -> Tensor:
     r"""Natural logarithm of the product over layers of the squared Frobenius norm.
 
@@ -88,7 +89,8 @@ def log_prod_of_fro(weights: dict[str, Tensor]) -> Tensor:
         >>> log_prod_of_fro({"a": torch.eye(1), "b": torch.eye(1)}).item()
         0.0
     """
-    return squared_frobenius(weights).log().sum()
+    total = squared_frobenius(weights).log().sum()
+    return torch.where(total.isneginf(), float("nan"), total)
 
 
 @measure(source="Jiang et al. 2020, eq. (36)", direction=Direction.HIGHER_IS_WORSE, undefined=NO_MARGIN,

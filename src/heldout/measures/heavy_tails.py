@@ -111,7 +111,8 @@ def alpha_excess(tails: Mapping[str, Fit], tails_at_random: Mapping[str, Fit]) -
 
 
 @measure(source="Martin & Mahoney 2021, arXiv 1810.01075: log spectral norm", direction=Direction.HIGHER_IS_WORSE,
-         range=(float("-inf"), float("inf")), unit_of_value="log10", invariances=RESCALABLE)  # fmt: skip
+         range=(float("-inf"), float("inf")), unit_of_value="log10", invariances=RESCALABLE,
+         undefined="the weights of a layer are all zero")  # fmt: skip
 def log_spectral_norm(spectra: dict[str, Tensor]) -> Tensor:
     r"""Mean over layers of the decimal logarithm of the largest eigenvalue of W W^T.
 
@@ -129,7 +130,8 @@ def log_spectral_norm(spectra: dict[str, Tensor]) -> Tensor:
         >>> log_spectral_norm({"a": torch.tensor([10.0, 1.0]), "b": torch.tensor([1.0])}).item()
         1.0
     """
-    return torch.stack([values[0].square().log10() for values in spectra.values()]).mean()
+    mean = torch.stack([values[0].square().log10() for values in spectra.values()]).mean()
+    return torch.where(mean.isneginf(), float("nan"), mean)
 
 
 @measure(source="Martin, Peng & Mahoney 2021, Nature Communications 12, 4122: weighted alpha",

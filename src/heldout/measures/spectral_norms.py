@@ -8,6 +8,7 @@ from heldout.catalog import measure
 from heldout.records import Direction, Estimate, estimate
 
 WEIGHTS_ONLY = ("batch-norm-folding", "neuron-permutation", "logit-shift", "example-order")
+ZERO_LAYER = "the weights of a layer are all zero"
 RESCALABLE = (*WEIGHTS_ONLY, "layer-rescaling")
 NO_MARGIN = (
     "the 10th percentile of the training margins is not positive: over a tenth of the training data is misclassified"
@@ -49,7 +50,7 @@ def prod_of_spec(spectra: dict[str, Tensor]) -> Tensor:
 
 
 @measure(source="Jiang et al. 2020, logarithm of eq. (32)", direction=Direction.HIGHER_IS_WORSE, unit_of_value="nats",
-         range=(float("-inf"), float("inf")), invariances=RESCALABLE)  # fmt: skip
+         undefined=ZERO_LAYER, range=(float("-inf"), float("inf")), invariances=RESCALABLE)  # fmt: skip
 def log_prod_of_spec(spectra: dict[str, Tensor]) -> Tensor:
     r"""Natural logarithm of the product over layers of the squared spectral norm.
 
@@ -65,7 +66,8 @@ def log_prod_of_spec(spectra: dict[str, Tensor]) -> Tensor:
         >>> log_prod_of_spec({"a": torch.tensor([1.0, 0.5]), "b": torch.tensor([1.0])}).item()
         0.0
     """
-    return squared_spectral(spectra).log().sum()
+    total = squared_spectral(spectra).log().sum()
+    return torch.where(total.isneginf(), float("nan"), total)
 
 
 @measure(source="Jiang et al. 2020, eq. (31)", direction=Direction.HIGHER_IS_WORSE, undefined=NO_MARGIN,

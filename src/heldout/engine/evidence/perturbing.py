@@ -9,6 +9,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from heldout.engine.population import Population, stream
 from heldout.engine.subject import Examples
 
+KEPT_BYTES = 256 * 2**20  # of directions; more are drawn again at every call
 Deviation = Callable[
     [Tensor], Tensor
 ]  # a parameter [M, 1, ...] -> standard deviation of its noise, broadcastable to it
@@ -96,7 +97,7 @@ def _directions(population: Population, draws: int, seed: int) -> Callable[[str,
         ]
         return torch.stack(rows).to(weight.device)
 
-    if draws * population.size * 4 > population.memory:
+    if draws * population.size * 4 > KEPT_BYTES:
         return drawn
     kept = {name: drawn(name, slice(0, draws)) for name in population.parameters}
     return lambda name, chosen: kept[name][chosen]

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 from torch.utils._pytree import tree_leaves
 
 from heldout.engine.population import Population
@@ -31,6 +32,7 @@ def check(subject: "Subject") -> int | None:
         if examples is not None:
             faults += data_faults(examples, argument, members)
     faults += setting_faults(subject)
+    faults += batch_statistics_faults(subject.population)
     refuse(faults)
     outputs = few_outputs(subject)
     refuse(output_faults(subject, outputs))
@@ -59,6 +61,31 @@ def weight_faults(population: Population, argument: str) -> list[Refusal]:
                 )
             )
     return faults
+
+
+def batch_statistics_faults(population: Population) -> list[Refusal]:
+    """Batch norms that keep no statistics: what they say of an example depends on the others in its batch.
+
+    Args:
+        population: The networks.
+
+    Returns:
+        One fault naming the layers.
+    """
+    names = [
+        name
+        for name, module in population.template.named_modules()
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None
+    ]
+    if not names:
+        return []
+    return [
+        Refusal(
+            given=f"network has batch norms without running statistics ({', '.join(names[:3])})",
+            expected="layers whose output for an example does not depend on the rest of its batch",
+            do="train with track_running_stats=True, or use a norm over channels or groups",
+        )
+    ]
 
 
 def initial_faults(population: Population, initial: Population) -> list[Refusal]:

@@ -83,10 +83,10 @@ class Subject:
         put("train", examples)
         put("test", unseen)
         put("loss", named)
-        put(
-            "initial",
-            initial if initial is None or isinstance(initial, Population) else Population(initial, memory=memory),
-        )
+        before = initial if initial is None or isinstance(initial, Population) else Population(initial, memory=memory)
+        if before is not None:
+            before.tally = population.tally  # whichever networks are called, it is this subject's work
+        put("initial", before)
         put("loss_range", loss_range)
         put("selected_on_test", selected_on_test)
         put("duplicates", duplicates)
