@@ -50,13 +50,8 @@ def explain_command(
         if json:
             typer.echo(jsonlib.dumps(found, ensure_ascii=False, indent=1))
             return
-        typer.echo(f"{found['name']} ({found['kind']}{', ' + found['family'] if found.get('family') else ''})")
-        typer.echo(found["summary"])
-        if found["about"]:
-            typer.echo(f"\n{found['about']}\n")
-        for key, value in found.items():
-            if key not in ("name", "kind", "family", "summary", "about") and value not in ("", [], {}, None):
-                typer.echo(f"{key.replace('_', ' ')}: {_words(value)}")
+        for each in [found, *found.pop("also", [])]:
+            _print(each)
 
     return job
 
@@ -68,7 +63,8 @@ def explanation(name: str) -> dict[str, Any]:
         name: Of a unit, of evidence, or of a status.
 
     Returns:
-        Plain values, ``name``, ``kind``, ``summary`` and ``about`` among them.
+        Plain values, ``name``, ``kind``, ``summary`` and ``about`` among them; where evidence or a figure bears the name of a
+        measure, that stands under ``also``.
 
     Raises:
         Refusal: If there is no such name, with the nearest.
@@ -79,10 +75,14 @@ def explanation(name: str) -> dict[str, Any]:
     statuses = {status.code: status for status in Status}
     if name in statuses:
         return _status(statuses[name])
-    everything: dict[str, Unit] = {**units("figure"), **units("evidence"), **units()}
-    if name in everything:
-        return _unit(everything[name])
-    near = difflib.get_close_matches(name, [*everything, *statuses], n=3, cutoff=0.4) or list(units())[:3]
+    kinds = (units(), units("evidence"), units("figure"))
+    found = [_unit(declared[name]) for declared in kinds if name in declared]
+    if found:
+        return {**found[0], "also": found[1:]} if found[1:] else found[0]
+    near = (
+        difflib.get_close_matches(name, [*(key for declared in kinds for key in declared), *statuses], n=3, cutoff=0.4)
+        or list(units())[:3]
+    )
     raise Refusal(
         given=f"'{name}' is not in the catalog",
         expected=f"one of its names, such as {', '.join(near)}",
@@ -112,6 +112,16 @@ def cost_class(unit: "Unit") -> str:
     if any(each.backward for each in passes):
         return "backward"
     return "forward" if any(each.forward for each in passes) else "free"
+
+
+def _print(found: Mapping[str, Any]) -> None:
+    typer.echo(f"{found['name']} ({found['kind']}{', ' + found['family'] if found.get('family') else ''})")
+    typer.echo(found["summary"])
+    if found["about"]:
+        typer.echo(f"\n{found['about']}\n")
+    for key, value in found.items():
+        if key not in ("name", "kind", "family", "summary", "about") and value not in ("", [], {}, None):
+            typer.echo(f"{key.replace('_', ' ')}: {_words(value)}")
 
 
 def _row(unit: "Unit") -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Numbers as people read them: four significant digits, ranges, intervals."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+ABSENT = "—"
+
+
+def number(value: float | None) -> str:
+    """A number to four significant digits.
+
+    Args:
+        value: None for an absent one.
+
+    Returns:
+        Its text.
+
+    Example:
+        >>> number(0.123456), number(1234567.0), number(500.0), number(None)
+        ('0.1235', '1.235e+06', '500', '—')
+    """
+    return ABSENT if value is None else f"{value:.4g}"
+
+
+def span(values: Sequence[float | None]) -> str:
+    """One number, or the range of several.
+
+    Args:
+        values: Of the members; absent ones are left out.
+
+    Returns:
+        Its text.
+
+    Example:
+        >>> span([0.5]), span([1.0, None, 3.0]), span([None])
+        ('0.5', '1 to 3', '—')
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return ABSENT
+    low, high = number(min(known)), number(max(known))
+    return low if low == high else f"{low} to {high}"
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """The uncertainty of a reading's row.
+
+    Args:
+        row: Of the record.
+
+    Returns:
+        Its interval, or else its standard error; empty for an exact number.
+
+    Example:
+        >>> interval({"low": 0.1, "high": 0.25, "standard_error": 0.05}), interval({"low": None, "standard_error": 0.05})
+        ('0.1 to 0.25', '± 0.05')
+    """
+    if row["low"] is not None and row["high"] is not None:
+        return f"{number(row['low'])} to {number(row['high'])}"
+    return "" if row["standard_error"] is None else f"± {number(row['standard_error'])}"

@@ -1,0 +1,9 @@
+"""The report: one HTML file that carries everything it needs and asks no host for anything.
+
+It reads the record and computes nothing but sums for display. Text from users is escaped by the template; specifications and
+script are made safe for the places they stand in.
+"""
+
+from heldout.faces.report.rendering import fragment, render, write_report
+
+__all__ = ["fragment", "render", "write_report"]

@@ -1,0 +1,109 @@
+"""From a record to a page, and from a page to a file."""
+
+import uuid
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from heldout.faces.numbers import number
+from heldout.faces.report.drawing import figures, safe_json, script
+from heldout.faces.report.sections import absent, bounds, families
+from heldout.records import Refusal
+
+HERE = Path(__file__).parent
+CONTRASTS = 15  # rows that are open; the rest folds
+
+
+def render(record: Mapping[str, Any]) -> str:
+    """The whole page.
+
+    Args:
+        record: What ``Audit.to_dict`` gave.
+
+    Returns:
+        HTML that needs nothing beside itself.
+    """
+    return _template("page.html.j2").render(
+        **_context(record),
+        style=(HERE / "report.css").read_text(encoding="utf-8"),
+        theme=(HERE / "theme.js").read_text(encoding="utf-8"),
+        script=script(),
+    )
+
+
+def fragment(record: Mapping[str, Any]) -> str:
+    """Verdict and readings for a notebook: no script, no figures.
+
+    Args:
+        record: What ``Audit.to_dict`` gave.
+
+    Returns:
+        HTML that may stand in a page.
+    """
+    return _template("fragment.html.j2").render(record=record, families=families(record))
+
+
+def write_report(record: Mapping[str, Any], path: str) -> str:
+    """Write the page, whole and then renamed, so that nobody ever opens half of it.
+
+    Args:
+        record: What ``Audit.to_dict`` gave.
+        path: Where.
+
+    Returns:
+        The path.
+
+    Raises:
+        Refusal: If the folder does not exist or cannot be written to.
+    """
+    target = Path(path)
+    page = render(record)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        Path(temporary).replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Refusal(
+            given=f"the report's path was '{path}' ({error.strerror})",
+            expected="a file in a folder that exists and can be written to",
+            do="make the folder first, or choose another",
+        ) from None
+    return path
+
+
+def _context(record: Mapping[str, Any]) -> dict[str, Any]:
+    subject = record["subject"]
+    groups = list(dict.fromkeys(subject["groups"]))
+    return {
+        "record": record,
+        "subject": subject,
+        "groups": [{"name": name, "count": subject["groups"].count(name)} for name in groups],
+        "figures": figures(record),
+        "families": families(record),
+        "absent": absent(record),
+        "bounds": bounds(record),
+        "contrasts": record["contrasts"],
+        "complete": sum(row["area"] in (0.0, 1.0) for row in record["contrasts"]),
+        "open_contrasts": CONTRASTS,
+        "fit": _mean(record, "train-accuracy"),
+    }
+
+
+def _mean(record: Mapping[str, Any], name: str) -> float | None:
+    values = [row["value"] for row in record["readings"] if row["name"] == name and row["value"] is not None]
+    return sum(values) / len(values) if values else None
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["number"] = number
+    environment.filters["safe_json"] = safe_json
+    return environment.get_template(name)
