@@ -20,13 +20,14 @@ FLOORS = (
     ("engine.evidence",),
     ("engine.auditing",),
     OPEN,
+    ("faces.numbers",),
     ("faces.report", "faces.terminal"),
     ("verbs",),
     ("",),  # heldout itself, the contents page
     ("faces.cli",),
 )
 #: Faces read the record; of the engine they know nothing.
-RECORD = {"records", "catalog", "figures", "_version"}
+RECORD = {"records", "catalog", "figures", "faces.numbers", "_version"}
 READERS = {"faces.report": RECORD, "faces.terminal": RECORD}
 EMPTY_PACKAGES = ("engine", "faces")  # a docstring each
 

@@ -11,7 +11,7 @@ from heldout.catalog import find
 from heldout.engine.evidence.reading_units import read_measure
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.subject import Subject
-from heldout.measures.gradients import gradient_noise, m_coherence, squared_norm
+from heldout.measures.gradients import LEVELS, gradient_distribution, gradient_noise, m_coherence, squared_norm
 from heldout.records import Status
 
 
@@ -60,3 +60,17 @@ def test_without_any_gradient_coherence_is_undefined() -> None:
     network = nn.Linear(3, 2, bias=False)
     subject = Subject(network, (torch.zeros(4, 3), torch.zeros(4, dtype=torch.long)))
     assert read_measure(find("m-coherence"), Evidence(subject)).statuses == (Status.UNDEFINED,)
+
+
+def test_the_distribution_holds_quantiles_and_the_mean() -> None:
+    generator = torch.Generator().manual_seed(0)
+    gradients = torch.randn(2, 101, 3, dtype=torch.float64, generator=generator)
+    table = gradient_distribution(
+        gradients.norm(dim=-1), {"a": gradients.mean(1)[:, :2], "b": gradients.mean(1)[:, 2:]}
+    )
+    for member in range(2):
+        own = slice(member * len(LEVELS), (member + 1) * len(LEVELS))
+        expected = np.quantile(gradients[member].norm(dim=-1).numpy(), LEVELS, method="nearest")
+        np.testing.assert_allclose(table["norm"][own], expected)
+        np.testing.assert_allclose(table["mean_norm"][own], gradients[member].mean(0).norm().item())
+        assert table["member"][own] == [member] * len(LEVELS)

@@ -1,10 +1,13 @@
 """How the examples' gradients agree: noise and coherence."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heldout.catalog import measure
+from heldout.catalog import measure, profile
 from heldout.records import Direction
+
+LEVELS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # denser where the large ones are
 
 
 @measure(
@@ -66,6 +69,37 @@ def m_coherence(gradient_norms: Float[Tensor, " N"], mean_gradient: dict[str, Te
         1.0
     """
     return gradient_norms.shape[0] * squared_norm(mean_gradient) / gradient_norms.square().mean()
+
+
+@profile(
+    source="quantiles of the examples' gradient norms beside the norm of their mean, whose ratio m-coherence squares"
+)
+def gradient_distribution(gradient_norms: Tensor, mean_gradient: dict[str, Tensor]) -> dict[str, list[float]]:
+    """Quantiles of the examples' gradient norms, and the norm of the mean gradient.
+
+    Args:
+        gradient_norms: ``[M, N]``.
+        mean_gradient: Parameter's name -> ``[M, ...]``.
+
+    Returns:
+        Columns member, quantile, norm, mean_norm.
+
+    Example:
+        >>> import torch
+        >>> table = gradient_distribution(torch.tensor([[3.0, 1.0]]), {"w": torch.tensor([[0.5]])})
+        >>> table["norm"][0], table["norm"][-1], table["mean_norm"][0]
+        (1.0, 3.0, 0.5)
+    """
+    ordered = gradient_norms.sort(dim=-1).values
+    places = [round(level * (ordered.shape[1] - 1)) for level in LEVELS]
+    means = torch.stack([g.double().flatten(1).square().sum(1) for g in mean_gradient.values()]).sum(0).sqrt()
+    members = len(ordered)
+    return {
+        "member": [member for member in range(members) for _ in LEVELS],
+        "quantile": list(LEVELS) * members,
+        "norm": ordered[:, places].flatten().tolist(),
+        "mean_norm": means.repeat_interleave(len(LEVELS)).tolist(),
+    }
 
 
 def squared_norm(tensors: dict[str, Tensor]) -> Tensor:

@@ -225,3 +225,10 @@ def test_data_that_the_user_holds_are_not_copied_or_changed() -> None:
     subject = Subject(net(), (x, y))
     assert subject.train.x.data_ptr() == x.data_ptr()
     assert y.dtype == torch.float64
+
+
+def test_nested_lists_of_numbers_are_one_array() -> None:
+    x, y = torch.randn(6, 4), torch.arange(6) % 2
+    subject = Subject(nn.Linear(4, 2), (x.tolist(), y.tolist()))
+    assert torch.equal(subject.train.x.float(), x)
+    assert torch.equal(subject.train.y, y)

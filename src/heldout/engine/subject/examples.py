@@ -91,6 +91,8 @@ def as_examples(data: Any, argument: str) -> Examples:
         x, y = _pair(default_collate([data[index] for index in range(count)]), argument)
         return Examples(x, _tensor(y, argument))
     x, y = _pair(data, argument)
+    if isinstance(x, list) and not any(isinstance(entry, (Tensor, np.ndarray)) for entry in x):
+        x = _tensor(x, argument)  # rows of plain numbers, not several inputs
     inputs = tree_map(lambda leaf: _tensor(leaf, argument), x, is_leaf=lambda leaf: isinstance(leaf, np.ndarray))
     return Examples(inputs, _tensor(y, argument))
 

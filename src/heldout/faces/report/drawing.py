@@ -102,4 +102,9 @@ def script() -> str:
     """
     import vl_convert
 
-    return vl_convert.javascript_bundle(None).replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return (
+        vl_convert
+        .javascript_bundle("window.vegaEmbed = vegaEmbed;")
+        .replace("</script", "<\\/script")
+        .replace("<!--", "<\\!--")
+    )

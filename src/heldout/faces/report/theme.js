@@ -1,5 +1,8 @@
 // Draws every figure in the colours of the page, and again when they change.
-const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#737373"];
+const palettes = {
+  light: ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#737373"],
+  dark: ["#56b4e9", "#f08a4b", "#3fcf9f", "#e59ac6", "#f0c04b", "#9ad0f0", "#b79ae0", "#a8a8a8"],
+};
 const specifications = JSON.parse(document.getElementById("specifications").textContent);
 const system = window.matchMedia("(prefers-color-scheme: dark)");
 const root = document.documentElement;
@@ -17,7 +20,7 @@ function config() {
     view: { stroke: "transparent" },
     axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
     legend: { labelColor: ink, titleColor: ink, orient: "top", labelFontSize: 12, labelLimit: 240, columns: window.innerWidth < 600 ? 2 : 4 },
-    range: { category: palette },
+    range: { category: dark() ? palettes.dark : palettes.light },
   };
 }
 
