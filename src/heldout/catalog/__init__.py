@@ -11,19 +11,23 @@ from heldout.catalog.declaring import (
     network,
     profile,
 )
+from heldout.catalog.studies import Claim, intervention, study
 from heldout.catalog.walking import ROOMS, find, units
 
 __all__ = [
     "INVARIANCES",
     "ROOMS",
+    "Claim",
     "Unit",
     "bound",
     "dataset",
     "evidence",
     "figure",
     "find",
+    "intervention",
     "measure",
     "network",
     "profile",
+    "study",
     "units",
 ]

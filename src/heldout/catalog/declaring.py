@@ -34,7 +34,8 @@ class Unit:
         name: Kebab-case, from the function's name.
         family: The file it stands in.
         room: The folder it stands in.
-        kind: ``measure``, ``profile``, ``bound``, ``evidence``, ``figure``, ``dataset`` or ``network``.
+        kind: ``measure``, ``profile``, ``bound``, ``evidence``, ``figure``, ``dataset``, ``network``,
+            ``intervention`` or ``study``.
         function: The pure function.
         needs: Evidence names (of a figure: table names), from the signature.
         settings: Keyword-only parameters with their defaults.

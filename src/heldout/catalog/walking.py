@@ -11,7 +11,7 @@ from heldout.catalog.declaring import MARK, Unit
 from heldout.records import Refusal
 
 #: The open rooms in which units live.
-ROOMS = ("measures", "representation", "bounds", "figures", "datasets", "networks")
+ROOMS = ("measures", "representation", "bounds", "figures", "datasets", "networks", "interventions", "studies")
 
 
 def declared_in(module: ModuleType) -> list[Unit]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from heldout.catalog import Unit
     from heldout.records import Status
 
-KINDS = ("measure", "profile", "bound", "dataset", "network", "evidence", "figure")
+KINDS = ("measure", "profile", "bound", "dataset", "network", "intervention", "study", "evidence", "figure")
 
 
 def list_command(

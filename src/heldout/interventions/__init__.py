@@ -1,0 +1,1 @@
+"""Interventions: small pieces that change how a population is trained."""

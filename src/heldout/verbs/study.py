@@ -1,0 +1,169 @@
+"""A study: a phenomenon of the literature, run on its grid, and a verdict on each claim about it."""
+
+import difflib
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from heldout.catalog import Unit, units
+from heldout.catalog.studies import SIZES, cells
+from heldout.records import Refusal
+from heldout.verbs.claims import judged
+from heldout.verbs.study_record import StudyRecord
+
+Progress = Callable[[str, int, int], None]
+#: What the user may put in place of a study's own data and network.
+OWN = ("data", "network")
+
+
+def study(
+    name: str,
+    *,
+    size: str = "smoke",
+    seed: int = 0,
+    data: Any = None,
+    network: Callable[..., Any] | None = None,
+    progress: Progress | None = None,
+    **changes: Any,
+) -> StudyRecord:
+    """Run a study of the catalog.
+
+    Args:
+        name: Such as ``"double-descent-width"``.
+        size: ``smoke`` (seconds), ``laptop`` (minutes on two cores) or ``paper`` (the published scale).
+        seed: From which every random stream derives.
+        data: Your own ``((x, y), (x_test, y_test))`` in place of the study's, where it takes data.
+        network: Your own factory in place of the study's, where it takes one.
+        progress: Called before every cell with its settings in words, its number and their count.
+        **changes: Fields of the grid to set otherwise; a list becomes an axis.
+
+    Returns:
+        The table, the claims with their verdicts, the figure.
+
+    Raises:
+        Refusal: If there is no such study, size or field.
+
+    Example:
+        >>> record = study("double-descent-least-squares", size="smoke")
+        >>> record.claims[0]["verdict"]
+        'reproduced'
+    """
+    found = find_study(name)
+    grid = {**_grid(found, size), **checked_changes(found, size, changes)}
+    own = {key: value for key, value in (("data", data), ("network", network)) if value is not None}
+    for key in own:
+        if key not in found.settings:
+            raise Refusal(
+                given=f"{key} was passed to '{name}'",
+                expected=f"a study that takes your own {key}",
+                do=f"leave {key} out; 'heldout explain {name}' says what it takes",
+            )
+    started, tables, todo = time.perf_counter(), [], list(cells(grid))
+    for number, cell in enumerate(todo):
+        if progress:
+            progress(", ".join(f"{key} {value}" for key, value in cell.items()), number, len(todo))
+        tables.append(cell_table(found, cell, seed, own))
+    table = pd.concat(tables, ignore_index=True)
+    return StudyRecord(
+        study=name,
+        question=found.summary,
+        size=size if not changes and not own else f"{size}, changed",
+        settings={**grid, "seed": seed},
+        table=table,
+        claims=[judged(claim, table) for claim in found.fields["claims"]],
+        seconds=time.perf_counter() - started,
+    )
+
+
+def find_study(name: str) -> Unit:
+    """The study of this name.
+
+    Args:
+        name: Kebab-case.
+
+    Returns:
+        Its unit.
+
+    Raises:
+        Refusal: If there is none, with the nearest names.
+    """
+    known = units("study")
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or list(known)[:3]
+        raise Refusal(
+            given=f"study was '{name}'",
+            expected=f"one such as {', '.join(near)}",
+            do="see all with 'heldout study list'",
+        )
+    return known[name]
+
+
+def cell_table(found: Unit, cell: Mapping[str, Any], seed: int, own: Mapping[str, Any]) -> pd.DataFrame:
+    """One cell of a study: what its function gives, with the cell's settings as columns.
+
+    Args:
+        found: The study.
+        cell: Field -> value.
+        seed: From which every random stream derives.
+        own: The user's data and network, where they take the place of the study's.
+
+    Returns:
+        One row a seed (and step, ... inside the cell).
+    """
+    columns = pd.DataFrame(found.function(**cell, seed=seed, **own))
+    settings = {
+        key: value for key, value in cell.items() if key not in columns and isinstance(value, str | int | float)
+    }
+    return columns.assign(**settings)
+
+
+def checked_changes(found: Unit, size: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Changes to a grid, refused where they name no field of it.
+
+    Args:
+        found: The study.
+        size: Of the grid.
+        changes: Field -> value or list of values.
+
+    Returns:
+        The changes.
+
+    Raises:
+        Refusal: If a field does not exist, with the nearest name.
+    """
+    known = {**{k: v for k, v in found.settings.items() if k not in ("seed", *OWN)}, **_grid(found, size)}
+    for key in changes:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.3)
+            raise Refusal(
+                given=f"grid field '{key}' does not exist in '{found.name}'",
+                expected=f"one of {', '.join(known)}",
+                do=f"did you mean '{near[0]}'" if near else "leave it out",
+            )
+        if isinstance(changes[key], list) and not changes[key]:
+            raise Refusal(
+                given=f"grid field '{key}' had no values", expected="at least one", do="fill it or leave it out"
+            )
+    return changes
+
+
+def _grid(found: Unit, size: str) -> Mapping[str, Any]:
+    grids: Mapping[str, Any] = found.fields["sizes"]
+    if size not in grids:
+        raise Refusal(given=f"size was '{size}'", expected=f"one of {', '.join(SIZES)}", do="pass size='laptop'")
+    return dict(grids[size])
+
+
+def required_fields(found: Unit) -> set[str]:
+    """Fields that every grid of a study must fill.
+
+    Args:
+        found: The study.
+
+    Returns:
+        Parameters without a default.
+    """
+    return {key for key, value in found.settings.items() if value is inspect.Parameter.empty}
