@@ -53,4 +53,4 @@ class CompiledStep:
             return results
 
         graph = make_fx(flat)(*tensors)
-        return torch._inductor.compile(graph, tensors)  # type: ignore[attr-defined]
+        return torch._inductor.compile(graph, list(tensors))

@@ -74,10 +74,8 @@ def fit(
         plan: How to carry it out; chosen by a short measurement unless given.
 
     Returns:
-        The trained population, and when and why each member stopped.
-
-    Raises:
-        Refusal: If data, batch size or a sequence of the recipe do not fit.
+        The trained population, and when and why each member stopped. What does not fit, data, batch size or a sequence of the
+        recipe, is refused before the first step.
     """
     started, members = time.perf_counter(), len(population)
     recipe.check_members(members)

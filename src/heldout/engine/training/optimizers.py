@@ -49,7 +49,8 @@ def updated(
         New parameters and new memory; the old ones are left as they are.
     """
     rule = _adam if recipe.optimizer in ("adam", "adamw") else _sgd
-    after, kept = {}, {}
+    after: Tensors = {}
+    kept: Tensors = {}
     for name, weight in parameters.items():
         shaped = Rates(*(rate.to(weight.dtype).view(-1, *[1] * (weight.ndim - 1)) for rate in rates))
         after[name], changed = rule(

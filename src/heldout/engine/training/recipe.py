@@ -15,6 +15,8 @@ PerMember = float | Sequence[float]
 OPTIMIZERS = ("sgd", "adam", "adamw", "gradient-descent", "sam")
 SCHEDULES = ("constant", "cosine", "linear", "inverse-sqrt", "step")
 STOPS = ("steps", "loss", "fit", "plateau")
+#: Fields that may differ from member to member.
+EACH = ("lr", "momentum", "weight_decay", "target_loss", "label_noise", "order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,20 @@ class Recipe:
         )
         return torch.tensor(values, dtype=torch.float64)
 
+    def for_members(self, members: Sequence[int]) -> Self:
+        """The recipe of some members alone.
+
+        Args:
+            members: Their places.
+
+        Returns:
+            The recipe with the sequences of those members.
+        """
+        changes: dict[str, Any] = {
+            n: tuple(getattr(self, n)[m] for m in members) for n in EACH if isinstance(getattr(self, n), tuple)
+        }
+        return replace(self, **changes)
+
     def check_members(self, members: int) -> None:
         """Refuse sequences that are not one value for each member.
 
@@ -125,7 +141,7 @@ class Recipe:
         Raises:
             Refusal: If a length differs.
         """
-        for name in ("lr", "momentum", "weight_decay", "target_loss", "label_noise", "order"):
+        for name in EACH:
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) != members:
                 raise Refusal(
@@ -178,13 +194,13 @@ class Recipe:
 
 
 def check(recipe: Recipe) -> None:
-    """Refuse a recipe that cannot be followed.
+    """Refuse a recipe that cannot be followed, at the first field out of its range.
 
     Args:
         recipe: Any.
 
     Raises:
-        Refusal: At the first field out of its range.
+        _wrong: A refusal that names the field.
     """
     for name, choices in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("batch_norm", ("train", "frozen"))):
         if getattr(recipe, name) not in choices:

@@ -1,7 +1,7 @@
 """One training step of a stack: gather, gradients of all members at once, update; one function that may be compiled."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,7 @@ class Data(NamedTuple):
 class Draw(NamedTuple):
     """What differs from step to step."""
 
-    index: Tensor | None  # [m, B]; None for the whole set in its order
+    indices: Tensor | None  # [m, B]; None for the whole set in its order
     key: Tensor  # [m]
     rates: Rates
 
@@ -63,18 +63,19 @@ def make_step(template: nn.Module, loss: Loss, recipe: Recipe, frozen: Tensors, 
         state: State, x: Inputs, y: Tensor, key: Tensor, shared: tuple[bool, bool]
     ) -> tuple[Tensors, Tensors, Tensor]:
         if not mapped:
-            one = [tree_map(lambda leaf: leaf[0], part) for part in (state.parameters, state.buffers)]
-            x, y = (tree_map(lambda leaf: leaf if s else leaf[0], part) for part, s in zip((x, y), shared, strict=True))
-            return tree_map(lambda leaf: leaf[None], gradient(*one, x, y, key[0]))
+            x, y = x if shared[0] else _first(x), y if shared[1] else y[0]
+            return tree_map(
+                lambda leaf: leaf[None], gradient(_first(state.parameters), _first(state.buffers), x, y, key[0])
+            )
         dims = (0, 0, None if shared[0] else 0, None if shared[1] else 0, 0)
         return torch.vmap(gradient, in_dims=dims)(state.parameters, state.buffers, x, y, key)
 
     def step(state: State, data: Data, draw: Draw, own: Tensors) -> tuple[State, Tensor]:
-        x, y = _gathered(data, draw.index)
-        shared = (draw.index is None and not data.x_per_member, draw.index is None and not data.y_per_member)
+        x, y = _gathered(data, draw.indices)
+        shared = (draw.indices is None and not data.x_per_member, draw.indices is None and not data.y_per_member)
         found, buffers, value = gradients(state, x, y, draw.key, shared)
         if recipe.optimizer == "sam":
-            norm = sum(g.square().flatten(1).sum(1) for g in found.values()).sqrt() + 1e-12
+            norm = torch.stack([g.square().flatten(1).sum(1) for g in found.values()]).sum(0).sqrt() + 1e-12
             moved = {
                 name: weight + recipe.rho * found[name] / norm.view(-1, *[1] * (weight.ndim - 1))
                 for name, weight in state.parameters.items()
@@ -118,10 +119,9 @@ def _member_gradient(
             found, (value, changed) = differentiated(parameters, buffers, x, y, key)
             return found, changed, value
         count = kept_apart[0].parts or len(y)
-        apart = tree_map(lambda leaf: leaf.unflatten(0, (count, -1)), (x, y))
-        found, (value, changed) = torch.vmap(differentiated, in_dims=(None, None, 0, 0, None))(
-            parameters, buffers, *apart, key
-        )
+        apart = tree_map(lambda leaf: leaf.reshape(count, -1, *leaf.shape[1:]), (x, y))
+        parts = torch.vmap(differentiated, in_dims=(None, None, 0, 0, None))
+        found, (value, changed) = parts(parameters, buffers, apart[0], apart[1], key)
         return (
             kept_apart[0].combine(found),
             tree_map(lambda leaf: leaf.float().mean(0).to(leaf.dtype), changed),
@@ -134,7 +134,11 @@ def _member_gradient(
 def _each_member(hook: Callable[..., Tensors], mapped: bool) -> Callable[..., Tensors]:
     if mapped:
         return torch.vmap(hook)
-    return lambda *parts: tree_map(lambda leaf: leaf[None], hook(*tree_map(lambda leaf: leaf[0], parts)))
+    return lambda *parts: tree_map(lambda leaf: leaf[None], hook(*_first(parts)))
+
+
+def _first(parts: Any) -> Any:
+    return tree_map(lambda leaf: leaf[0], parts)
 
 
 def _gathered(data: Data, index: Tensor | None) -> tuple[Inputs, Tensor]:
@@ -145,6 +149,8 @@ def _gathered(data: Data, index: Tensor | None) -> tuple[Inputs, Tensor]:
     def gather(leaf: Tensor, per_member: bool) -> Tensor:
         if per_member:
             return leaf[rows, index]
-        return leaf.index_select(0, index.flatten()).unflatten(0, index.shape)  # faster than indexing by a matrix
+        return leaf.index_select(0, index.flatten()).view(
+            *index.shape, *leaf.shape[1:]
+        )  # faster than indexing by a matrix
 
     return tree_map(lambda leaf: gather(leaf, data.x_per_member), data.x), gather(data.y, data.y_per_member)

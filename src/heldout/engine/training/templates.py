@@ -21,6 +21,8 @@ class CountedDropout(nn.Module):
         whole_channels: Whether channels are dropped whole.
     """
 
+    key: Tensor
+
     def __init__(self, rate: float, purpose: int, whole_channels: bool) -> None:
         super().__init__()
         self.rate, self.purpose, self.whole_channels = rate, purpose, whole_channels
@@ -51,7 +53,7 @@ def training_template(network: nn.Module, recipe: Recipe) -> nn.Module:
         The copy. Its dropout layers have a buffer ``key`` each.
 
     Raises:
-        Refusal: If a layer draws random numbers that cannot be tied to a member.
+        _untied: A refusal, if a layer draws random numbers that cannot be tied to a member.
     """
     template = copy.deepcopy(network)
     for piece in recipe.interventions:
