@@ -16,8 +16,7 @@ import heldout
 from heldout.datasets.digits import digits
 from heldout.engine.population import Population
 from heldout.engine.subject import Examples
-from heldout.engine.subject.losses import NAMED
-from heldout.engine.training import train_to_fit
+from heldout.engine.training import Recipe, fit
 from heldout.networks.small_convolutional import small_convolutional
 
 
@@ -41,7 +40,7 @@ def compare(name: str, make: Callable[[], nn.Module], members: int, repeats: int
     """
     (x, y), test = digits(train_size=500)
     initial = Population.of(make, members)
-    trained = train_to_fit(initial, Examples(x, y), NAMED["cross-entropy"])
+    trained = fit(initial, Examples(x, y), Recipe(batch_size=100, steps=4000, stop="loss")).final
     networks, untrained = ([part.member(i) for i in range(members)] for part in (trained, initial))
     ratios, passes = [], None
     for _ in range(repeats):

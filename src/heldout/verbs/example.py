@@ -1,17 +1,17 @@
 """The built-in example: four networks trained on true labels, four on random ones, audited from the training data alone."""
 
-from math import log
-
 import torch
 
 from heldout.datasets.digits import digits
 from heldout.engine.population import Population, stream
 from heldout.engine.subject import Examples, Subject
-from heldout.engine.subject.losses import NAMED
-from heldout.engine.training import train_to_fit
+from heldout.engine.training import Plan, Recipe, fit
 from heldout.networks.small_convolutional import small_convolutional
+from heldout.records import Refusal
 from heldout.verbs.audit import Progress, audit
 from heldout.verbs.record import Audit
+
+RECIPE = Recipe(lr=0.1, momentum=0.9, batch_size=100, steps=4000, stop=("loss", "fit"), target_loss=0.01)
 
 
 def example_subject(*, members: int = 8, train_size: int = 500, seed: int = 0) -> Subject:
@@ -28,6 +28,9 @@ def example_subject(*, members: int = 8, train_size: int = 500, seed: int = 0) -
 
     Returns:
         The subject, with initial weights, test data and groups.
+
+    Raises:
+        Refusal: If a network has not fitted its training data when the steps are spent.
     """
     (x, y), test = digits(train_size=train_size, seed=seed)
     half = members // 2
@@ -35,9 +38,15 @@ def example_subject(*, members: int = 8, train_size: int = 500, seed: int = 0) -
     labels = torch.stack([y] * (members - half) + noise)
     train = Examples(x, labels, y_per_member=True)
     initial = Population.of(small_convolutional, members, seed=seed)
-    trained = train_to_fit(initial, train, NAMED["cross-entropy"], worst_loss=log(2), seed=seed)
+    fitted = fit(initial, train, RECIPE, seed=seed, plan=Plan(half, workers=2))
+    if set(fitted.reason) != {"loss+fit"}:
+        raise Refusal(
+            given=f"after {RECIPE.steps} steps the example's networks had stopped for {', '.join(fitted.reason)}",
+            expected="networks that fit their training data",
+            do="pass another seed",
+        )
     return Subject(
-        trained,
+        fitted.final,
         train,
         test,
         initial=initial,

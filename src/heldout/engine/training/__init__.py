@@ -1,10 +1,9 @@
 """Training whole populations at once."""
 
-from heldout.engine.training.descent import train_to_fit
 from heldout.engine.training.fit import Fitted, fit
 from heldout.engine.training.intervention import Intervention
 from heldout.engine.training.outcomes import errors, mean_losses, members_of
 from heldout.engine.training.plans import Plan
 from heldout.engine.training.recipe import Recipe
 
-__all__ = ["Fitted", "Intervention", "Plan", "Recipe", "errors", "fit", "mean_losses", "members_of", "train_to_fit"]
+__all__ = ["Fitted", "Intervention", "Plan", "Recipe", "errors", "fit", "mean_losses", "members_of"]

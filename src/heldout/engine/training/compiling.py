@@ -1,5 +1,6 @@
 """A step compiled to one piece of native code."""
 
+import warnings
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
@@ -12,6 +13,19 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 from heldout.engine.training.step import Step
 
 _TRACING = Lock()
+
+
+def compiler() -> Callable[..., Any]:
+    """Inductor, whose import warns of names that torch itself has given up.
+
+    Returns:
+        The function that compiles a graph.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch._inductor.compile_fx
+
+    return torch._inductor.compile
 
 
 class CompiledStep:
@@ -53,4 +67,4 @@ class CompiledStep:
             return results
 
         graph = make_fx(flat)(*tensors)
-        return torch._inductor.compile(graph, list(tensors))
+        return compiler()(graph, list(tensors))

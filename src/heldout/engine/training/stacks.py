@@ -14,7 +14,7 @@ from heldout.engine.population import Population
 from heldout.engine.population.vectorising import vectorisable_kernels
 from heldout.engine.subject import Examples, Loss
 from heldout.engine.training.batches import Batches
-from heldout.engine.training.compiling import CompiledStep
+from heldout.engine.training.compiling import CompiledStep, compiler
 from heldout.engine.training.counting import keys
 from heldout.engine.training.optimizers import Rates, slots
 from heldout.engine.training.plans import Plan
@@ -62,6 +62,8 @@ class Stacks:
         self._before = torch.get_num_threads()
         self._steps: dict[int, Step] = {}
         self._lock = Lock()
+        if plan.compiled:
+            compiler()  # imported here, where nobody else runs
         self._pool = ThreadPoolExecutor(plan.workers, initializer=torch.set_num_threads, initargs=(plan.threads,))
 
     def __enter__(self) -> Self:
