@@ -12,33 +12,36 @@ if TYPE_CHECKING:
     from heldout.catalog import measure
     from heldout.engine.population import Population
     from heldout.engine.subject import Examples, Subject
-    from heldout.records import Certificate, Direction, Reading, Refusal, Status
+    from heldout.engine.training import Recipe
+    from heldout.engine.trajectories import train
+    from heldout.records import Direction, Refusal, Status
     from heldout.verbs.audit import audit
     from heldout.verbs.plan import plan
     from heldout.verbs.record import Audit
+    from heldout.verbs.study import study
 
 _PLACES = {
     "Audit": "heldout.verbs.record",
-    "Certificate": "heldout.records",
     "Direction": "heldout.records",
     "Examples": "heldout.engine.subject",
     "Population": "heldout.engine.population",
-    "Reading": "heldout.records",
+    "Recipe": "heldout.engine.training",
     "Refusal": "heldout.records",
     "Status": "heldout.records",
     "Subject": "heldout.engine.subject",
     "audit": "heldout.verbs.audit",
     "measure": "heldout.catalog",
     "plan": "heldout.verbs.plan",
+    "study": "heldout.verbs.study",
+    "train": "heldout.engine.trajectories",
 }
 
 __all__ = [
     "Audit",
-    "Certificate",
     "Direction",
     "Examples",
     "Population",
-    "Reading",
+    "Recipe",
     "Refusal",
     "Status",
     "Subject",
@@ -46,6 +49,8 @@ __all__ = [
     "audit",
     "measure",
     "plan",
+    "study",
+    "train",
 ]
 
 

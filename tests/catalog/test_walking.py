@@ -45,7 +45,9 @@ def test_units_of_a_kind_in_the_order_of_rooms_and_files() -> None:
 def test_all_kinds_but_evidence_and_figures() -> None:
     kinds = {unit.kind for unit in units().values()}
     assert (
-        {"measure", "profile", "dataset", "network"} <= kinds <= {"measure", "profile", "bound", "dataset", "network"}
+        {"measure", "profile", "dataset", "network"}
+        <= kinds
+        <= {"measure", "profile", "bound", "dataset", "network", "intervention", "study"}
     )
     assert {unit.kind for unit in units("evidence").values()} == {"evidence"}
 

@@ -8,7 +8,8 @@ from tests.figures.records import ALL, grouped, single
 from heldout.catalog import units
 from heldout.faces.report.drawing import tables
 
-FIGURES = units("figure")
+#: Figures of an audit's tables; those of a study's are drawn from rows of their own (test_curves.py).
+FIGURES = {name: unit for name, unit in units("figure").items() if "study_curves" not in unit.needs}
 
 
 def drawn(name: str, record: dict[str, Any]) -> dict[str, Any]:

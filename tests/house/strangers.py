@@ -83,4 +83,33 @@ def stranger_network(*, width: int = 3) -> nn.Module:
     """
     return nn.Linear(width, 2)
 ''',
+    "interventions": '''
+from dataclasses import dataclass
+from heldout.catalog import intervention
+from heldout.engine.training import Intervention
+
+@intervention(source="A stranger's")
+def stranger_intervention() -> Intervention:
+    """Nothing changes.
+
+    Example:
+        >>> stranger_intervention().parts
+        1
+    """
+    return Intervention()
+''',
+    "studies": '''
+from heldout.catalog import Claim, study
+CLAIM = Claim("Nought is nought.", "a stranger", lambda table: table.y, bar=0.5, above=False, exact=True)
+
+@study(source="A stranger's", sizes={"smoke": {"x": [1, 2]}}, claims=[CLAIM], drawn=lambda table: table, axes={})
+def stranger_study(*, x: int, seed: int) -> dict[str, list[float]]:
+    """Is nought nought?
+
+    Example:
+        >>> stranger_study(x=1, seed=0)["y"]
+        [0.0]
+    """
+    return {"member": [0], "y": [0.0], "curve": ["a"]}
+''',
 }

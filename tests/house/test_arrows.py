@@ -19,6 +19,8 @@ FLOORS = (
     ("engine.training",),
     ("engine.evidence",),
     ("engine.auditing",),
+    ("engine.trajectories",),
+    ("engine.sweeping",),
     OPEN,
     ("faces.numbers",),
     ("faces.report", "faces.terminal"),

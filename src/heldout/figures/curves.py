@@ -45,5 +45,5 @@ def curves(
         layers.insert(0, band)
     drawn = alt.layer(*layers, data=rows)
     if any(row.get("panel") for row in study_curves):
-        return drawn.facet("panel:N", columns=2, title=None)
+        return drawn.facet(alt.Facet("panel:N", title=None), columns=2)
     return drawn

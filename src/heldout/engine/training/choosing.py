@@ -10,6 +10,7 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
 from heldout.engine.population import Population
+from heldout.engine.population.budget import bytes_of
 from heldout.engine.population.vectorising import activation_bytes
 from heldout.engine.subject import Examples, Loss
 from heldout.engine.training.batches import Batches
@@ -34,7 +35,7 @@ def chosen_plan(
     seed: int,
     numbers: Sequence[int],
     *,
-    memory: int | None = None,
+    memory: int | str | None = None,
 ) -> Plan:
     """The fastest plan for a piece of work, found by trying.
 
@@ -54,7 +55,7 @@ def chosen_plan(
     Returns:
         The plan.
     """
-    fits = most_members(population, examples, recipe, batches, memory)
+    fits = most_members(population, examples, recipe, batches, None if memory is None else bytes_of(memory))
     key = _shape(population, examples, recipe, batches)
     known = remembered(key)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import tree_flatten, tree_unflatten

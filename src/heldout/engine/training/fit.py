@@ -56,6 +56,7 @@ def fit(
     on_record: OnRecord | None = None,
     on_progress: OnProgress | None = None,
     plan: Plan | None = None,
+    memory: int | str | None = None,
 ) -> Fitted:
     """Train every member of a population by a recipe.
 
@@ -72,6 +73,7 @@ def fit(
         on_record: Called with the step and the population as it then is; members that stopped stay as they stopped.
         on_progress: Called now and then with steps taken, steps in all, and members still in training.
         plan: How to carry it out; chosen by a short measurement unless given.
+        memory: What the stacks may take together, in bytes or as ``"4GiB"``; half of what is free unless given.
 
     Returns:
         The trained population, and when and why each member stopped. What does not fit, data, batch size or a sequence of the
@@ -85,7 +87,7 @@ def fit(
     if plan is None:
         from heldout.engine.training.choosing import chosen_plan
 
-        plan = chosen_plan(population, examples, loss, recipe, batches, seed, numbers)
+        plan = chosen_plan(population, examples, loss, recipe, batches, seed, numbers, memory=memory)
     stopping = Stopping.of(recipe, members)
     with Stacks(population, examples, loss, recipe, batches, seed, numbers, plan) as stacks:
         record_at = {step for step in at if 0 <= step <= recipe.steps} if on_record else set()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from heldout.faces.cli.options import bytes_of, choice_of, delta_of, device_of, keywords_of, range_of, seed_of
+from heldout.faces.cli.options import choice_of, delta_of, device_of, keywords_of, range_of, seed_of
 from heldout.records import Refusal, refuse
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def check_settings(request: Request) -> Settings:
     Returns:
         The values; all faults are refused together.
     """
+    from heldout.engine.population.budget import bytes_of
     from heldout.engine.population.stack import DEFAULT_MEMORY
     from heldout.engine.subject.losses import NAMED
     from heldout.verbs.audit import chosen
@@ -114,7 +115,7 @@ def check_settings(request: Request) -> Settings:
     span = attempt(faults, lambda: range_of(request.loss_range) if request.loss_range is not None else None)
     keywords = attempt(faults, lambda: keywords_of("{}" if request.network_args is None else request.network_args))
     device = attempt(faults, lambda: device_of("cpu" if request.device is None else request.device))
-    memory = attempt(faults, lambda: DEFAULT_MEMORY if request.memory is None else bytes_of(request.memory))
+    memory = attempt(faults, lambda: DEFAULT_MEMORY if request.memory is None else bytes_of(request.memory, "--memory"))
     twice = attempt(faults, lambda: choice_of(request.duplicates or "refuse", "--duplicates", ("refuse", "allow")))
     refuse(faults)
     return Settings(seed or 0, delta or 0.0, keywords or {}, loss or "", span, device or "", memory or 0, twice or "")

@@ -7,35 +7,6 @@ from typing import Any
 
 from heldout.records import Refusal
 
-UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-
-
-def bytes_of(words: str) -> int:
-    """An amount of memory.
-
-    Args:
-        words: Such as ``"256MiB"`` or ``"2 GB"``.
-
-    Returns:
-        Bytes.
-
-    Raises:
-        Refusal: If it is no positive amount.
-
-    Example:
-        >>> bytes_of("256MiB")
-        268435456
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", words.strip())
-    amount = float(match[1]) * UNITS[match[2].upper()] if match and match[2].upper() in UNITS else 0
-    if not 1 <= amount < 2**62:
-        raise Refusal(
-            given=f"--memory was '{words}'",
-            expected="a positive amount such as 256MiB or 2GiB",
-            do="pass what the activations of one chunk may take",
-        )
-    return int(amount)
-
 
 def seed_of(words: str) -> int:
     """A seed.

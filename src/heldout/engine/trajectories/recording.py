@@ -1,0 +1,124 @@
+"""What is read from a population under training, and when."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from heldout.catalog import Unit, find
+from heldout.engine.evidence.reading_units import read_measure
+from heldout.engine.evidence.resolving import Evidence
+from heldout.engine.population import Population
+from heldout.engine.subject import Examples, Loss, Subject
+from heldout.engine.training import members_of
+from heldout.records import Refusal
+
+
+def recorded_steps(every: str | int | Sequence[int], steps: int) -> list[int]:
+    """The steps at which something is read.
+
+    Args:
+        every: ``"log"`` for 0, 1, 2, 3, 4, 6, 8, 12, ... and the last; a number of steps; or the steps themselves.
+        steps: Of the recipe.
+
+    Returns:
+        Ascending, the last step among them unless the steps were named.
+
+    Raises:
+        Refusal: If it is none of these.
+
+    Example:
+        >>> recorded_steps("log", 20), recorded_steps(8, 20)
+        ([0, 1, 2, 3, 4, 6, 8, 12, 16, 20], [0, 8, 16, 20])
+    """
+    if every == "log":
+        halves = {int(2**power * share) for power in range(1, 64) for share in (1, 1.5)}
+        return sorted({0, steps, *(step for step in (1, *halves) if step < steps)})
+    if isinstance(every, int) and not isinstance(every, bool) and every > 0:
+        return sorted({*range(0, steps, every), steps})
+    if isinstance(every, Sequence) and not isinstance(every, str) and all(isinstance(s, int) and s >= 0 for s in every):
+        return sorted(set(every))
+    raise Refusal(
+        given=f"every was {every!r}", expected="'log', a number of steps, or a list of steps", do="pass every='log'"
+    )
+
+
+def measures_named(names: Sequence[str]) -> list[Unit]:
+    """The measures that are to be read.
+
+    Args:
+        names: Of the catalog.
+
+    Returns:
+        Their units.
+
+    Raises:
+        Refusal: If a name is not in the catalog or is not a measure.
+    """
+    found = [find(name) for name in names]
+    for unit in found:
+        if unit.kind != "measure":
+            raise Refusal(
+                given=f"record held '{unit.name}', a {unit.kind}",
+                expected="measures",
+                do="see 'heldout list --kind measure'",
+            )
+    return found
+
+
+def readings_of(
+    population: Population,
+    step: int,
+    units: Sequence[Unit],
+    train: Examples,
+    test: Any,
+    loss: Loss,
+    initial: Population,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Readings of a population at a step.
+
+    Args:
+        population: As it is now.
+        step: Steps taken.
+        units: Measures.
+        train: The training set as the members see it.
+        test: Data they do not see, or none.
+        loss: One an example.
+        initial: Before the first step.
+        seed: Of stochastic readings.
+
+    Returns:
+        One row a member and measure. Members whose weights are not finite have rows without a number.
+    """
+    finite = torch.stack([torch.isfinite(tensor).flatten(1).all(1) for tensor in population.parameters.values()]).all(0)
+    alive = torch.nonzero(finite).flatten().tolist()
+    rows: list[dict[str, Any]] = []
+    if alive and units:
+        now, before = members_of(population, alive), members_of(initial, alive)
+        moved = any(not torch.equal(now.parameters[name], before.parameters[name]) for name in now.parameters)
+        subject = Subject(now, _examples_of(train, alive), test, loss=loss, initial=before if moved else None)
+        evidence = Evidence(subject, seed=seed)
+        for unit in units:
+            rows += [_row(alive[row["member"]], step, row) for row in read_measure(unit, evidence).rows()]
+    lost = {"value": None, "low": None, "high": None, "standard_error": None, "status": "not-finite"}
+    reason = "the weights are not finite: training diverged"
+    for member in sorted(set(range(len(population))) - set(alive)):
+        rows += [{"member": member, "step": step, "name": unit.name, **lost, "reason": reason} for unit in units]
+    return rows
+
+
+def _row(member: int, step: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: row[key] for key in ("name", "value", "low", "high", "standard_error", "status", "reason")}
+    return {"member": member, "step": step, **kept}
+
+
+def _examples_of(examples: Examples, members: list[int]) -> Examples:
+    from torch.utils._pytree import tree_map
+
+    return Examples(
+        tree_map(lambda leaf: leaf[members], examples.x) if examples.x_per_member else examples.x,
+        examples.y[members] if examples.y_per_member else examples.y,
+        examples.x_per_member,
+        examples.y_per_member,
+    )
