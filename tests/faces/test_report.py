@@ -1,16 +1,19 @@
 """The page: whole, safe, self-contained, in its order, and written all or nothing."""
 
 import copy
+import json
 import re
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.figures.records import ALL, blind, grouped, refused, single
+from tests.figures.records import ALL, blind, grouped, many, refused, single, three_groups
 
 from heldout.catalog import units
+from heldout.faces.numbers import by_pair, number
 from heldout.faces.report import fragment, render, write_report
+from heldout.faces.report.drawing import figures, members_drawn, tables
 from heldout.records import Refusal
 
 
@@ -120,3 +123,47 @@ def test_a_notebook_shows_verdict_and_values() -> None:
     assert "<script" not in html
     assert single()["verdict"]["headline"] in unescape(html)
     assert "param-norm" in html
+
+
+@pytest.mark.parametrize(
+    "path", ["", ".", "folder", "a\0b", "x" * 300 + ".html", "file/report.html", "none/report.html"]
+)
+def test_a_path_that_can_be_no_file_is_refused_in_a_sentence_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    with pytest.raises(Refusal, match="the report's path was"):
+        write_report(ALL["single"](), path)
+    assert sorted(entry.name for entry in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_each_pair_of_groups_has_its_own_table() -> None:
+    record = three_groups()
+    page = render(record)
+    for pair in by_pair(record["contrasts"]):
+        heading = f'<th class="n">{pair["first"]}</th><th class="n">{pair["second"]}</th>'
+        table = page.split(heading, 1)[1].split("</table>", 1)[0]
+        for row in pair["rows"][:15]:
+            assert f'<td>{row["name"]}</td><td class="n">{number(row["mean_first"])}</td>' in table
+
+
+@pytest.mark.parametrize("members", [64, 512])
+def test_a_page_of_many_networks_stays_under_two_megabytes(members: int) -> None:
+    assert len(render(many(members)).encode()) < 2_000_000
+
+
+def test_a_table_is_written_once_however_many_layers_draw_it() -> None:
+    specification = json.loads(figures(ALL["grouped"]())["noise-curves"]["specification"])
+    rows = [rows for rows in specification["datasets"].values() if len(rows) > 1]
+    assert len(rows) == 1
+    layers = [layer["data"]["name"] for layer in specification["layer"]]
+    assert set(layers) <= set(specification["datasets"])
+    assert len(rows[0]) == len(tables(ALL["grouped"]())["noise_curve"])
+
+
+def test_figures_draw_as_many_members_of_each_group() -> None:
+    drawn = members_drawn({"members": 512, "groups": ["a"] * 500 + ["b"] * 12})
+    assert len([m for m in drawn if m < 500]) == 24
+    assert len([m for m in drawn if m >= 500]) == 12

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_the_theme_can_be_switched_and_figures_follow(browser: Browser, tmp_path
     path = tmp_path / "report.html"
     write_report(ALL["single"](), str(path))
     page, complaints, _ = opened(browser, path, 1000, 800, "light")
-    label = "document.querySelector('.view svg text').getAttribute('fill')"
+    label = "getComputedStyle(document.querySelector('.view svg text')).fill"
     before, ink = page.evaluate(INK), page.evaluate(label)
     page.locator("#theme").click()
     page.wait_for_function(DRAWN)
@@ -102,11 +103,43 @@ def test_ledgers_open_and_menus_change_the_figure(browser: Browser, tmp_path: Pa
     page.close()
 
 
-def test_it_prints_in_light_colours_with_its_ledgers_open(browser: Browser, tmp_path: Path) -> None:
+def test_a_switch_of_the_theme_leaves_the_menus_as_they_were(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_report(ALL["single"](), str(path))
+    page, _, _ = opened(browser, path, 1000, 800, "light")
+    menu = page.locator("[data-figure='spectra'] select")
+    menu.select_option(index=menu.locator("option").count() - 1)
+    chosen = menu.input_value()
+    page.locator("#theme").click()
+    assert page.locator("[data-figure='spectra'] select").input_value() == chosen
+    page.close()
+
+
+@pytest.mark.parametrize("theme", ["", "dark", "light"])
+def test_it_prints_light_from_a_dark_screen_too(browser: Browser, tmp_path: Path, theme: str) -> None:
     path = tmp_path / "report.html"
     write_report(ALL["single"](), str(path))
     page, _, _ = opened(browser, path, 1000, 800, "dark")
-    page.emulate_media(media="print", color_scheme="light")
+    if theme:
+        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    page.emulate_media(media="print")  # the screen stays dark
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate(INK) == "rgb(0, 0, 0)"
+    marks = "getComputedStyle(document.querySelector('[data-figure=margins] svg .mark-line path')).stroke"
+    assert page.evaluate("getComputedStyle(document.querySelector('.view svg text')).fill") == "rgb(51, 50, 46)"
+    assert page.evaluate(marks) == "rgb(0, 114, 178)"
     assert len(page.pdf()) > 20_000
     page.close()
+
+
+def test_labels_of_the_contrasts_do_not_overlap(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_report(ALL["three groups"](), str(path))
+    for width in (1280, 390):
+        page, _, _ = opened(browser, path, width, 900, "light")
+        labels = page.locator("[data-figure='group-contrasts'] .role-axis-label text")
+        boxes = [labels.nth(index).bounding_box() for index in range(labels.count())]
+        rows = sorted(box["y"] for box in boxes if box and box["x"] < width / 2 and box["width"] > 30)
+        assert len(rows) > 10
+        assert min(after - before for before, after in pairwise(rows)) > 12
+        page.close()

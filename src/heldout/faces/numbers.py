@@ -58,3 +58,32 @@ def interval(row: Mapping[str, Any]) -> str:
     if row["low"] is not None and row["high"] is not None:
         return f"{number(row['low'])} to {number(row['high'])}"
     return "" if row["standard_error"] is None else f"± {number(row['standard_error'])}"
+
+
+def by_pair(contrasts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Contrasts of each pair of groups together, in their order.
+
+    Args:
+        contrasts: Of the record.
+
+    Returns:
+        Pairs with first, second (the groups), rows, complete (how many separate them completely), chance.
+
+    Example:
+        >>> rows = [{"first": "a", "second": other, "area": area, "chance": 0.1} for other, area in (("b", 1.0), ("c", 0.5))]
+        >>> [(pair["second"], pair["complete"]) for pair in by_pair(rows)]
+        [('b', 1), ('c', 0)]
+    """
+    pairs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in contrasts:
+        pairs.setdefault((row["first"], row["second"]), []).append(row)
+    return [
+        {
+            "first": first,
+            "second": second,
+            "rows": rows,
+            "complete": sum(row["area"] in (0.0, 1.0) for row in rows),
+            "chance": rows[0]["chance"],
+        }
+        for (first, second), rows in pairs.items()
+    ]

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from heldout.faces.numbers import interval, number, span
+from heldout.faces.numbers import by_pair, interval, number, span
 
 Record = Mapping[str, Any]
 CONTRASTS = 12  # the clearest; the report has all
@@ -26,7 +26,8 @@ def show(record: Record, console: Console | None = None) -> None:
     out.print(f"\n[bold]{escape(subject['name'])}[/bold]", highlight=False)
     if grouped:
         out.print(f"From the training data alone, {len(subject['groups'])} networks:", highlight=False)
-        out.print(contrasts_table(record["contrasts"]))
+        for pair in by_pair(record["contrasts"]):
+            out.print(contrasts_table(pair))
         out.print("Then the test data:", highlight=False)
     out.print(f"[bold]{escape(record['verdict']['headline'])}[/bold]", highlight=False)
     for sentence in record["verdict"]["sentences"]:
@@ -42,22 +43,21 @@ def show(record: Record, console: Console | None = None) -> None:
     )
 
 
-def contrasts_table(contrasts: Sequence[Mapping[str, Any]]) -> Table:
-    """Which readings tell the groups apart, the clearest first.
+def contrasts_table(pair: Mapping[str, Any]) -> Table:
+    """Which readings tell two groups apart, the clearest first.
 
     Args:
-        contrasts: Of the record.
+        pair: Of :func:`heldout.faces.numbers.by_pair`.
 
     Returns:
         The table.
     """
-    first, second = contrasts[0]["first"], contrasts[0]["second"]
     table = Table(box=None, pad_edge=False)
     table.add_column("reading")
-    for title in (first, second):
+    for title in (pair["first"], pair["second"]):
         table.add_column(escape(title), justify="right")
     table.add_column("ROC area", justify="right")
-    for row in [row for row in contrasts if (row["first"], row["second"]) == (first, second)][:CONTRASTS]:
+    for row in pair["rows"][:CONTRASTS]:
         table.add_row(escape(row["name"]), number(row["mean_first"]), number(row["mean_second"]), f"{row['area']:.2f}")
     return table
 
@@ -94,11 +94,11 @@ def readings_table(readings: Sequence[Mapping[str, Any]]) -> Table:
         The table.
     """
     table = Table(box=None, pad_edge=False)
-    for title in ("reading", "value", "interval or error", "direction"):
+    for title in ("reading", "value", "interval or error", "higher is"):
         table.add_column(
             title,
             justify="right" if title == "value" else "left",
-            no_wrap=title in ("reading", "value"),
+            no_wrap=title != "interval or error",
             overflow="fold",
         )
     for name in dict.fromkeys(row["name"] for row in readings):
@@ -109,5 +109,7 @@ def readings_table(readings: Sequence[Mapping[str, Any]]) -> Table:
             table.add_row(f"[dim]{escape(name)}[/dim]", "—", f"[dim]{rows[0]['status']}: {escape(reason)}[/dim]", "")
         else:
             uncertain = interval(rows[0]) if len(rows) == 1 else ""
-            table.add_row(escape(name), values, uncertain or escape(reason), rows[0]["direction"])
+            table.add_row(
+                escape(name), values, uncertain or escape(reason), rows[0]["direction"].removeprefix("higher is ")
+            )
     return table

@@ -16,7 +16,7 @@ SHOWN = 25  # the clearest; the table has all
     "from the training data alone. Filled marks separate them completely.",
 )
 def group_contrasts(contrasts: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    """A mark for each reading, the clearest first.
+    """A mark for each reading, the clearest first; of several pairs of groups a menu chooses one.
 
     Args:
         contrasts: Rows of the record.
@@ -25,17 +25,20 @@ def group_contrasts(contrasts: Sequence[Mapping[str, Any]]) -> alt.Chart:
         The chart.
     """
     clear = [row for row in contrasts if row["gap_in_deviations"] is not None]
+    pairs = {f"{row['first']} and {row['second']}": (row["first"], row["second"]) for row in clear}
     rows = [
         {
+            "pair": label,
             "name": row["name"],
             "distance": abs(row["gap_in_deviations"]),
             "higher": row["second"] if row["gap_in_deviations"] > 0 else row["first"],
             "separation": "complete" if row["area"] in (0.0, 1.0) else "partial",
             "area": row["area"],
         }
-        for row in clear[:SHOWN]
+        for label, pair in pairs.items()
+        for row in [row for row in clear if (row["first"], row["second"]) == pair][:SHOWN]
     ]
-    return (
+    chart = (
         alt
         .Chart(alt.Data(values=rows))
         .mark_point(size=70, strokeWidth=2)
@@ -51,4 +54,10 @@ def group_contrasts(contrasts: Sequence[Mapping[str, Any]]) -> alt.Chart:
                 alt.Tooltip("area:Q", format=".3g"),
             ],
         )
+        .properties(height=17 * max(1, len(rows) // max(1, len(pairs))))
     )
+    if len(pairs) < 2:
+        return chart
+    menu = alt.binding_select(options=list(pairs), name="groups ")
+    pair = alt.param(name="pair", value=next(iter(pairs)), bind=menu)
+    return chart.transform_filter(alt.datum.pair == pair).add_params(pair)

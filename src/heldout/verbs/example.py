@@ -51,7 +51,7 @@ def example_subject(*, members: int = 8, train_size: int = 500, seed: int = 0) -
         test,
         initial=initial,
         groups=["true labels"] * (members - half) + ["random labels"] * half,
-        name="the built-in example: small convolutional networks on 8x8 digits",
+        name="The built-in example: small convolutional networks on 8x8 digits",
     )
 
 

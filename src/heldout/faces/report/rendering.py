@@ -2,19 +2,21 @@
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from heldout.faces.numbers import number
+from heldout.faces.numbers import by_pair, number
 from heldout.faces.report.drawing import figures, safe_json, script
 from heldout.faces.report.sections import absent, bounds, families
 from heldout.records import Refusal
 
 HERE = Path(__file__).parent
 CONTRASTS = 15  # rows that are open; the rest folds
+LISTED = 64  # members whose values a page lists one by one; the record has all
 
 
 def render(record: Mapping[str, Any]) -> str:
@@ -57,18 +59,18 @@ def write_report(record: Mapping[str, Any], path: str) -> str:
         The path.
 
     Raises:
-        Refusal: If the folder does not exist or cannot be written to.
+        Refusal: If there can be no such file: the folder does not exist, cannot be written to, or the name is none.
     """
-    target = Path(path)
     page = render(record)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    temporary = Path(path).parent / f".heldout-{uuid.uuid4().hex}"
     try:
         temporary.write_text(page, encoding="utf-8")
-        Path(temporary).replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
+        temporary.replace(path)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        with suppress(OSError, ValueError):
+            temporary.unlink(missing_ok=True)
         raise Refusal(
-            given=f"the report's path was '{path}' ({error.strerror})",
+            given=f"the report's path was '{path}' ({getattr(error, 'strerror', None) or error})",
             expected="a file in a folder that exists and can be written to",
             do="make the folder first, or choose another",
         ) from None
@@ -86,8 +88,8 @@ def _context(record: Mapping[str, Any]) -> dict[str, Any]:
         "families": families(record),
         "absent": absent(record),
         "bounds": bounds(record),
-        "contrasts": record["contrasts"],
-        "complete": sum(row["area"] in (0.0, 1.0) for row in record["contrasts"]),
+        "listed": LISTED,
+        "pairs": by_pair(record["contrasts"]),
         "open_contrasts": CONTRASTS,
         "fit": _mean(record, "train-accuracy"),
     }
