@@ -70,8 +70,9 @@ def normal(key: Tensor, shape: tuple[int, ...], purpose: int) -> Tensor:
     Returns:
         float32 of that shape.
     """
-    radius = torch.sqrt(-2 * torch.log1p(-uniform(key, shape, 2 * purpose + 1)))
-    return radius * torch.cos(2 * pi * uniform(key, shape, 2 * purpose))
+    one, two = (uniform(key, shape, 2 * purpose + place).double() for place in (1, 0))
+    # in float64 and then rounded, so that compiled and plain code give the same float32
+    return (torch.sqrt(-2 * torch.log1p(-one)) * torch.cos(2 * pi * two)).float()
 
 
 def _shifted(number: Tensor, bits: int) -> Tensor:
