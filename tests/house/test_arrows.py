@@ -23,14 +23,14 @@ FLOORS = (
     ("engine.sweeping",),
     OPEN,
     ("faces.numbers",),
-    ("faces.report", "faces.terminal"),
+    ("faces.report", "faces.terminal", "faces.study_terminal"),
     ("verbs",),
     ("",),  # heldout itself, the contents page
     ("faces.cli",),
 )
 #: Faces read the record; of the engine they know nothing.
 RECORD = {"records", "catalog", "figures", "faces.numbers", "_version"}
-READERS = {"faces.report": RECORD, "faces.terminal": RECORD}
+READERS = {"faces.report": RECORD, "faces.terminal": RECORD, "faces.study_terminal": RECORD}
 EMPTY_PACKAGES = ("engine", "faces")  # a docstring each
 
 

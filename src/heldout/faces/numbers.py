@@ -87,3 +87,29 @@ def by_pair(contrasts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for (first, second), rows in pairs.items()
     ]
+
+
+def shown(claim: Mapping[str, Any], side: str = "") -> str:
+    """The value of a claim, or of its control, with its interval.
+
+    Args:
+        claim: Of the record.
+        side: ``"control"`` for the control's.
+
+    Returns:
+        Such as ``"0.31 (0.24 to 0.38)"``.
+
+    Example:
+        >>> shown({"value": 0.5, "low": 0.25, "high": 0.75})
+        '0.5 (0.25 to 0.75)'
+        >>> shown({"control": 1.0, "control_low": 1.0, "control_high": 1.0}, "control")
+        '1'
+    """
+    value, low, high = (
+        claim.get(key) for key in ((side, f"{side}_low", f"{side}_high") if side else ("value", "low", "high"))
+    )
+    if value is None:
+        return "no number"
+    if low is None or high is None:
+        return f"{number(value)} (no interval)"
+    return number(value) if low == high else f"{number(value)} ({number(low)} to {number(high)})"

@@ -1,15 +1,21 @@
 """A study: a phenomenon of the literature, run on its grid, and a verdict on each claim about it."""
 
 import difflib
+import hashlib
 import inspect
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from torch.utils._pytree import tree_leaves
 
+from heldout._version import __version__
 from heldout.catalog import Unit, units
 from heldout.catalog.studies import SIZES, cells
+from heldout.engine.store import Store, address, keep_cell, read_cell
 from heldout.records import Refusal
 from heldout.verbs.claims import judged
 from heldout.verbs.study_record import StudyRecord
@@ -26,6 +32,7 @@ def study(
     seed: int = 0,
     data: Any = None,
     network: Callable[..., Any] | None = None,
+    store: str = "",
     progress: Progress | None = None,
     **changes: Any,
 ) -> StudyRecord:
@@ -37,6 +44,7 @@ def study(
         seed: From which every random stream derives.
         data: Your own ``((x, y), (x_test, y_test))`` in place of the study's, where it takes data.
         network: Your own factory in place of the study's, where it takes one.
+        store: Where finished cells are kept, directory or URL; a study that was stopped goes on from there. Empty for nowhere.
         progress: Called before every cell with its settings in words, its number and their count.
         **changes: Fields of the grid to set otherwise; a list becomes an axis.
 
@@ -61,11 +69,12 @@ def study(
                 expected=f"a study that takes your own {key}",
                 do=f"leave {key} out; 'heldout explain {name}' says what it takes",
             )
+    place = opened_store(store)
     started, tables, todo = time.perf_counter(), [], list(cells(grid))
     for number, cell in enumerate(todo):
         if progress:
             progress(", ".join(f"{key} {value}" for key, value in cell.items()), number, len(todo))
-        tables.append(cell_table(found, cell, seed, own))
+        tables.append(kept_or_made(place, found, cell, seed, own))
     table = pd.concat(tables, ignore_index=True)
     return StudyRecord(
         study=name,
@@ -76,6 +85,69 @@ def study(
         claims=[judged(claim, table) for claim in found.fields["claims"]],
         seconds=time.perf_counter() - started,
     )
+
+
+def opened_store(url: str) -> Store | None:
+    """A store that can be written to.
+
+    Args:
+        url: Directory or URL; empty for none.
+
+    Returns:
+        The store; it refuses a place where nothing can be written before anything is computed.
+    """
+    if not url:
+        return None
+    place = Store(url)
+    place.check_writable()
+    return place
+
+
+def kept_or_made(
+    place: Store | None, found: Unit, cell: Mapping[str, Any], seed: int, own: Mapping[str, Any]
+) -> pd.DataFrame:
+    """A cell from the store, or made and kept there.
+
+    Args:
+        place: The store, or none.
+        found: The study.
+        cell: Field -> value.
+        seed: From which every random stream derives.
+        own: The user's data and network.
+
+    Returns:
+        Its rows.
+    """
+    if place is None or "network" in own:  # a user's factory has no address: its code may change under its name
+        return cell_table(found, cell, seed, own)
+    source = Path(inspect.getfile(found.function)).read_bytes()
+    name = address(
+        study=found.name, cell=dict(cell), seed=seed, data=fingerprint_of(own.get("data")), heldout=__version__,
+        source=hashlib.sha256(source).hexdigest(),
+    )  # fmt: skip
+    kept = read_cell(place, name)
+    if kept is None:
+        kept = cell_table(found, cell, seed, own)
+        keep_cell(place, name, kept)
+    return kept
+
+
+def fingerprint_of(data: Any) -> str:
+    """A name for the user's data, by content.
+
+    Args:
+        data: Nested pairs of tensors or arrays, or None.
+
+    Returns:
+        Hexadecimal digits; empty for none.
+    """
+    if data is None:
+        return ""
+    digest = hashlib.sha256()
+    for leaf in tree_leaves(data):
+        array = np.ascontiguousarray(leaf.detach().cpu().numpy() if hasattr(leaf, "detach") else np.asarray(leaf))
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()[:20]
 
 
 def find_study(name: str) -> Unit:
@@ -155,15 +227,3 @@ def _grid(found: Unit, size: str) -> Mapping[str, Any]:
     if size not in grids:
         raise Refusal(given=f"size was '{size}'", expected=f"one of {', '.join(SIZES)}", do="pass size='laptop'")
     return dict(grids[size])
-
-
-def required_fields(found: Unit) -> set[str]:
-    """Fields that every grid of a study must fill.
-
-    Args:
-        found: The study.
-
-    Returns:
-        Parameters without a default.
-    """
-    return {key for key, value in found.settings.items() if value is inspect.Parameter.empty}

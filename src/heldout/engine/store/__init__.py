@@ -6,6 +6,8 @@
     runs/RUN.json              one whole record, as ``heldout audit --json`` writes it
     readings/RUN.parquet       its readings, one row a reading and member, with the run's name and the subject's
     parts/KEY/READING.json     what an audit under way has finished; removed when its record is written
+    studies/RUN.json           one record of a study: claims with verdicts, and the rows of its figure
+    cells/ADDRESS.parquet      a cell of a study; ADDRESS is a hash of everything that decides its rows
 
 RUN is the time of writing and the content, ``20260131T235959Z-0123456789ab``: twelve hexadecimal digits of the SHA-256 of the
 record, so that two writers meet only if they write the same thing. A segment is written whole under a name that starts
@@ -13,7 +15,21 @@ with a dot and then renamed; a reader never sees a part of one, and ignores what
 written last: a run exists when its record does, and readings without a record are not shown.
 """
 
+from heldout.engine.store.cells import address, keep_cell, read_cell
 from heldout.engine.store.parts import drop_parts, keep_part, parts
 from heldout.engine.store.store import LAYOUT, Store
+from heldout.engine.store.studies import find_study_run, study_runs, write_study
 
-__all__ = ["LAYOUT", "Store", "drop_parts", "keep_part", "parts"]
+__all__ = [
+    "LAYOUT",
+    "Store",
+    "address",
+    "drop_parts",
+    "find_study_run",
+    "keep_cell",
+    "keep_part",
+    "parts",
+    "read_cell",
+    "study_runs",
+    "write_study",
+]

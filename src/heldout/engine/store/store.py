@@ -59,6 +59,12 @@ class Store:
         """Refuse a place where nothing can be written; writes nothing."""
         check_writable(self.files, self.path, self.url)
 
+    def begin(self) -> None:
+        """Say that this is a store, and of which layout, where nobody has yet."""
+        if not self.exists:
+            layout = {"store": LAYOUT, "heldout": __version__}
+            publish(self.files, f"{self.path}/store.json", json.dumps(layout).encode())
+
     def write_audit(self, record: Mapping[str, Any]) -> str:
         """Keep a record; a process killed meanwhile leaves either all of it or nothing that a reader sees.
 
@@ -71,9 +77,7 @@ class Store:
         content = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         run = f"{now}-{hashlib.sha256(content).hexdigest()[:12]}"
-        if not self.exists:
-            layout = {"store": LAYOUT, "heldout": __version__}
-            publish(self.files, f"{self.path}/store.json", json.dumps(layout).encode())
+        self.begin()
         publish(self.files, f"{self.path}/readings/{run}.parquet", readings_segment(run, record))
         publish(self.files, f"{self.path}/runs/{run}.json", content)
         return run

@@ -87,8 +87,9 @@ class Stacks:
         Returns:
             Members whose loss was not finite at some step.
         """
-        jobs = [self._pool.submit(self._run, place, first, last) for place in range(len(self.chunks))]
-        return sorted({member for job in jobs for member in job.result()})
+        with vectorisable_kernels():  # the switches are the process's, so they are set once and not by every worker
+            jobs = [self._pool.submit(self._run, place, first, last) for place in range(len(self.chunks))]
+            return sorted({member for job in jobs for member in job.result()})
 
     def looked(self, members: list[int]) -> tuple[Tensor, Tensor]:
         """The whole training set, in evaluation mode.
@@ -174,7 +175,7 @@ class Stacks:
         numbers = torch.tensor([self.numbers[member] for member in filled], device=device)
         each = {name: rates[filled].to(device) for name, rates in self.rates.items()}
         ahead = max(1, BLOCK // (len(filled) * self.batches.size))
-        with torch.no_grad(), vectorisable_kernels():
+        with torch.no_grad():
             for block in range(first, last, ahead):
                 until = min(last, block + ahead)
                 index = None if self.batches.whole else self._indices(filled, block, until).to(device)

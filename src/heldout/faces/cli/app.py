@@ -18,6 +18,7 @@ from heldout.faces.cli.audit import audit_command
 from heldout.faces.cli.catalog import explain_command, list_command
 from heldout.faces.cli.runs import runs_command, show_command
 from heldout.faces.cli.saying import is_refusal, is_usage, kept_after_interrupt, sentence
+from heldout.faces.cli.study import app as study_app
 
 app = typer.Typer(
     name="heldout",
@@ -31,6 +32,7 @@ app.command("list")(list_command)
 app.command("explain")(explain_command)
 app.command("runs")(runs_command)
 app.command("show")(show_command)
+app.add_typer(study_app, name="study")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,6 +1,7 @@
 """``heldout list`` and ``heldout explain``: what there is, and what it means."""
 
 import difflib
+import inspect
 import json as jsonlib
 import re
 from collections.abc import Callable, Mapping
@@ -114,11 +115,15 @@ def cost_class(unit: "Unit") -> str:
     return "forward" if any(each.forward for each in passes) else "free"
 
 
-def _print(found: Mapping[str, Any]) -> None:
+def _print(found: dict[str, Any]) -> None:
     typer.echo(f"{found['name']} ({found['kind']}{', ' + found['family'] if found.get('family') else ''})")
     typer.echo(found["summary"])
     if found["about"]:
         typer.echo(f"\n{found['about']}\n")
+    for claim in found.pop("claims", []):
+        typer.echo(f"claim: {claim}")
+    for size, grid in found.pop("sizes", {}).items():
+        typer.echo(f"{size}: {', '.join(f'{key} {_words(value)}' for key, value in grid.items())}")
     for key, value in found.items():
         if key not in ("name", "kind", "family", "summary", "about") and value not in ("", [], {}, None):
             typer.echo(f"{key.replace('_', ' ')}: {_words(value)}")
@@ -142,7 +147,12 @@ def _unit(unit: "Unit") -> dict[str, Any]:
     if unit.kind in ("measure", "profile", "bound"):
         passes = expected_passes(unit.needs)
         found["passes"] = {"forward": passes.forward, "backward": passes.backward}
-    found["settings"] = {key: _plain(value) for key, value in unit.settings.items()}
+    found["settings"] = {k: _plain(v) for k, v in unit.settings.items() if v is not inspect.Parameter.empty}
+    if unit.kind == "study":
+        found["claims"] = [f"{claim.sentence} ({claim.source})" for claim in unit.fields["claims"]]
+        found["sizes"] = _plain(unit.fields["sizes"])
+        found["notes"] = unit.fields["notes"]
+        return found
     if unit.kind == "measure":
         found["direction"] = unit.direction.value
     for key, value in unit.fields.items():

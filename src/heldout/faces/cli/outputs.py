@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,15 @@ def write_json(record: Mapping[str, Any], path: str) -> None:
         raise
 
 
-def write_outputs(record: Mapping[str, Any], report: str, json_path: str, kept: list[str], *, quiet: bool) -> None:
+def write_outputs(
+    record: Mapping[str, Any],
+    report: str,
+    json_path: str,
+    kept: list[str],
+    *,
+    quiet: bool,
+    writer: Callable[[Mapping[str, Any], str], str] | None = None,
+) -> None:
     """Write report and record and say where. Each is tried, so that one full disk does not cost the other.
 
     Args:
@@ -69,6 +77,7 @@ def write_outputs(record: Mapping[str, Any], report: str, json_path: str, kept: 
         json_path: Path or ``-``; empty for none.
         kept: Lines on what is already kept.
         quiet: Say nothing on standard output.
+        writer: Writes the page; that of an audit unless given.
 
     Raises:
         BrokenPipeError: If the reader of standard output went away.
@@ -85,7 +94,7 @@ def write_outputs(record: Mapping[str, Any], report: str, json_path: str, kept: 
             else:
                 from heldout.faces.report import write_report
 
-                write_report(record, path)
+                (writer or write_report)(record, path)
         except BrokenPipeError:
             raise
         except Exception as error:  # a fault of ours in one of them must not cost hours of work either

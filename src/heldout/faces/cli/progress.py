@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(quiet: bool, first: str) -> Iterator[Callable[[str, float], None]]:
+def progress_bar(quiet: bool, first: str, *, doing: str = "auditing") -> Iterator[Callable[[str, float], None]]:
     """A bar with an estimate where somebody is watching, silence elsewhere.
 
     Args:
         quiet: Whether to be silent in any case.
         first: What is done before the first reading.
+        doing: What all of it is.
 
     Yields:
         A function to tell the name of what was done and the share of the work that is.
@@ -22,7 +23,7 @@ def progress_bar(quiet: bool, first: str) -> Iterator[Callable[[str, float], Non
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-    columns = (SpinnerColumn(), TextColumn("auditing"), BarColumn(), TextColumn("{task.description}"))
+    columns = (SpinnerColumn(), TextColumn(doing), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(first, total=1.0)
         yield lambda name, share: bar.update(task, completed=share, description=name)

@@ -5,5 +5,6 @@ script are made safe for the places they stand in.
 """
 
 from heldout.faces.report.rendering import fragment, render, write_report
+from heldout.faces.report.study import render_study, write_study_report
 
-__all__ = ["fragment", "render", "write_report"]
+__all__ = ["fragment", "render", "render_study", "write_report", "write_study_report"]

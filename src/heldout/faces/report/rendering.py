@@ -28,8 +28,21 @@ def render(record: Mapping[str, Any]) -> str:
     Returns:
         HTML that needs nothing beside itself.
     """
-    return _template("page.html.j2").render(
-        **_context(record),
+    return page_of("page.html.j2", **_context(record))
+
+
+def page_of(template: str, **context: Any) -> str:
+    """A page with the report's style and scripts.
+
+    Args:
+        template: Its file.
+        **context: What it shows.
+
+    Returns:
+        HTML that needs nothing beside itself.
+    """
+    return _template(template).render(
+        **context,
         style=(HERE / "report.css").read_text(encoding="utf-8"),
         theme=(HERE / "theme.js").read_text(encoding="utf-8"),
         script=script(),
@@ -49,10 +62,23 @@ def fragment(record: Mapping[str, Any]) -> str:
 
 
 def write_report(record: Mapping[str, Any], path: str) -> str:
-    """Write the page, whole and then renamed, so that nobody ever opens half of it.
+    """Write the page of an audit.
 
     Args:
         record: What ``Audit.to_dict`` gave.
+        path: Where.
+
+    Returns:
+        The path.
+    """
+    return write_page(render(record), path)
+
+
+def write_page(page: str, path: str) -> str:
+    """Write a page, whole and then renamed, so that nobody ever opens half of it.
+
+    Args:
+        page: HTML.
         path: Where.
 
     Returns:
@@ -61,7 +87,6 @@ def write_report(record: Mapping[str, Any], path: str) -> str:
     Raises:
         Refusal: If there can be no such file: the folder does not exist, cannot be written to, or the name is none.
     """
-    page = render(record)
     temporary = Path(path).parent / f".heldout-{uuid.uuid4().hex}"
     try:
         temporary.write_text(page, encoding="utf-8")
