@@ -27,8 +27,10 @@ def curves(
     Returns:
         The chart.
     """
-    horizontal = alt.X("x:Q", title=x, scale=alt.Scale(type="log" if log_x else "linear", nice=not log_x, zero=False))
-    scale = alt.Scale(type="log" if log_y else "linear", zero=False)
+    horizontal = alt.X(
+        "x:Q", title=x, scale=alt.Scale(type="log", nice=False) if log_x else alt.Scale(type="linear", zero=False)
+    )
+    scale = alt.Scale(type="log") if log_y else alt.Scale(type="linear", zero=False)
     tooltip = ["curve:N", alt.Tooltip("x:Q", format=".4~g", title=x), alt.Tooltip("y:Q", format=".4~g", title=y)]
     rows = alt.Data(values=[dict(row) for row in study_curves])
     line = (
