@@ -45,3 +45,25 @@ def test_statistics_of_a_table_made_by_hand() -> None:
     assert study.rise_without_ridge(table) == pytest.approx([np.log(8)] * 2)
     assert study.rise_with_optimal_ridge(table) == pytest.approx([np.log(0.5)] * 2)
     assert study.deviation_from_theory(table.assign(dimension=20)) == pytest.approx([3.0])
+
+
+def test_minimum_norm_below_the_threshold() -> None:
+    table = study.double_descent_least_squares(examples=6, dimension=9, repetitions=2, signal=3.0, noise=0.2, seed=7)
+    draw = np.random.default_rng([7, 6])
+    x = draw.standard_normal((2, 6, 9))
+    y = x.sum(2) + 0.2 * draw.standard_normal((2, 6))
+    for repetition in range(2):
+        dual = np.linalg.solve(x[repetition] @ x[repetition].T, y[repetition])
+        risk = ((x[repetition].T @ dual - 1) ** 2).sum()
+        assert table["ridgeless"][repetition] == pytest.approx(risk, rel=1e-9)
+    assert list(table["fold"]) == [0, 5]
+
+
+@pytest.mark.parametrize(
+    ("examples", "risk"), [(14, 4 * 9 / 4), (5, 9 * (1 - 5 / 9) + 4 * 5 / 3), (9, np.inf), (10, np.inf), (8, np.inf)]
+)
+def test_the_closed_form_on_both_sides_and_at_the_threshold(examples: int, risk: float) -> None:
+    table = study.double_descent_least_squares(
+        examples=examples, dimension=9, repetitions=1, signal=3.0, noise=2.0, seed=0
+    )
+    assert table["theory"] == pytest.approx([risk])
