@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from heldout.catalog import measure
     from heldout.engine.population import Population
     from heldout.engine.subject import Examples, Subject
+    from heldout.engine.sweeping import sweep
     from heldout.engine.training import Recipe
     from heldout.engine.trajectories import train
     from heldout.records import Direction, Refusal, Status
@@ -33,6 +34,7 @@ _PLACES = {
     "measure": "heldout.catalog",
     "plan": "heldout.verbs.plan",
     "study": "heldout.verbs.study",
+    "sweep": "heldout.engine.sweeping",
     "train": "heldout.engine.trajectories",
 }
 
@@ -50,6 +52,7 @@ __all__ = [
     "measure",
     "plan",
     "study",
+    "sweep",
     "train",
 ]
 

@@ -59,14 +59,21 @@ class Population:
 
     @classmethod
     def of(
-        cls, make_network: Callable[[], nn.Module], members: int, *, seed: int = 0, memory: int = DEFAULT_MEMORY
+        cls,
+        make_network: Callable[[], nn.Module],
+        members: int,
+        *,
+        seed: int = 0,
+        numbers: Sequence[int] | None = None,
+        memory: int = DEFAULT_MEMORY,
     ) -> Self:
         """Independent initialisations of one architecture.
 
         Args:
             make_network: Gives a freshly initialised network.
             members: How many.
-            seed: Member i is initialised from ``(seed, i)``, so that it is the same in a population of any size.
+            seed: The member of number i is initialised from ``(seed, i)``, so that it is the same in any population.
+            numbers: The members' numbers; 0 to M - 1 unless given.
             memory: As in the constructor.
 
         Returns:
@@ -76,8 +83,8 @@ class Population:
 
         networks = []
         with torch.random.fork_rng(devices=[]):
-            for member in range(members):
-                torch.manual_seed(stream(seed, "initialisation", member).initial_seed())
+            for number in range(members) if numbers is None else numbers:
+                torch.manual_seed(stream(seed, "initialisation", number).initial_seed())
                 networks.append(make_network())
         return cls(networks, memory=memory)
 

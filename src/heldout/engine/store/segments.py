@@ -1,5 +1,6 @@
 """Segments: bytes that appear whole under their name, or not at all."""
 
+import contextlib
 import os
 import tempfile
 import uuid
@@ -55,6 +56,32 @@ def publish(files: Any, path: str, content: bytes) -> None:
     else:
         files.pipe_file(temporary, content)
         files.mv(temporary, path)
+
+
+def publish_first(files: Any, path: str, content: bytes) -> None:
+    """Write a segment unless somebody else was first; whoever reads it afterwards reads what the first one wrote.
+
+    Args:
+        files: An fsspec file system.
+        path: The segment's name.
+        content: All of it.
+    """
+    if not isinstance(files, LocalFileSystem):
+        if not files.exists(path):
+            publish(files, path, content)
+        return
+    folder, _, name = path.rpartition("/")
+    files.makedirs(folder, exist_ok=True)
+    temporary = Path(folder) / f".{name}.{uuid.uuid4().hex}"
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)  # unlike a rename it fails where the name is taken
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def listed(files: Any, folder: str, ending: str) -> list[str]:

@@ -1,0 +1,166 @@
+"""``heldout.sweep``: a grid of trainings, shared by any number of processes, killed at any moment and taken up again."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas
+from safetensors.torch import load
+from torch import nn
+from torch.utils._pytree import tree_leaves
+
+from heldout._version import __version__
+from heldout.engine.population import Population
+from heldout.engine.store import Store, address
+from heldout.engine.subject import as_examples
+from heldout.engine.sweeping.buckets import Work, described, folder_of, initial_of, read_rows, tidy
+from heldout.engine.sweeping.executors import OnBucket, executor_named
+from heldout.engine.sweeping.grids import MOST, Bucket, buckets_of
+from heldout.engine.training import Plan, Recipe
+from heldout.engine.training.batches import Batches
+from heldout.engine.trajectories.recording import measures_named, recorded_steps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """A finished sweep.
+
+    Attributes:
+        store: Where its buckets are.
+        names: Their addresses, in the grid's order.
+        buckets: Their members.
+        work: What they share.
+        rows: One row a member, recorded step and reading: ``hp.FIELD``, seed, member, step, name, value, ..., stopped,
+            stopped_for, bucket.
+    """
+
+    store: Store
+    names: tuple[str, ...]
+    buckets: tuple[Bucket, ...]
+    work: Work
+    rows: pandas.DataFrame
+
+    def population(self, place: int) -> Population:
+        """The trained networks of a bucket.
+
+        Args:
+            place: Of the bucket.
+
+        Returns:
+            The population.
+        """
+        initial = initial_of(self.buckets[place], self.work)
+        kept = load(self.store.files.cat_file(f"{folder_of(self.store, self.names[place])}/weights.safetensors"))
+        return initial.with_tensors(
+            {name: kept[name] for name in initial.parameters}, {name: kept[name] for name in initial.buffers}
+        )
+
+
+def sweep(
+    grid: Mapping[str, Any],
+    network: Callable[..., nn.Module],
+    data: Any,
+    recipe: Recipe | None = None,
+    *,
+    store: str,
+    test: Any = None,
+    seeds: int = 1,
+    seed: int = 0,
+    record: Sequence[str] = ("train-loss", "train-accuracy"),
+    every: str | int | Sequence[int] = "log",
+    executor: str = "local",
+    plan: Plan | None = None,
+    memory: int | str | None = None,
+    bucket_members: int = MOST,
+    on_bucket: OnBucket | None = None,
+) -> Sweep:
+    """Train a grid of networks; what the store already holds is not trained again.
+
+    Args:
+        grid: Field -> value, or list of values, which are crossed. A field is a parameter of the factory or of the recipe.
+        network: Factory of the network.
+        data: Training data in any form that a Subject takes.
+        recipe: What the grid does not say.
+        store: Directory or URL. Several processes may work on one sweep in one store.
+        test: Data that the networks do not see, for readings that need them.
+        seeds: Members for each cell of the grid.
+        seed: Of everything random.
+        record: Measures to read.
+        every: When: ``"log"``, a number of steps, or a list of steps.
+        executor: ``"local"``, ``"ray"`` (a cluster of this machine) or the address of a Ray cluster, ``"ray://..."``.
+        plan: How buckets are carried out; chosen for each, and recorded, unless given.
+        memory: What the stacks of a bucket may take together, in bytes or as ``"4GiB"``.
+        bucket_members: Members of a bucket at most: a killed worker loses the training of no more.
+        on_bucket: Called with the number of finished buckets and of all.
+
+    Returns:
+        The sweep. Everything that could be refused is refused before the first bucket is trained.
+    """
+    recipe = recipe or Recipe()
+    place = Store(store)
+    place.check_writable()
+    measures_named(list(record))
+    run = executor_named(executor)
+    buckets = buckets_of(grid, network, recipe, seeds, most=bucket_members)
+    for bucket in buckets:
+        recorded_steps(every, bucket.recipe.steps)
+        Batches.of(bucket.recipe, len(as_examples(data, "data")), seed)
+    work = Work(network, data, test, tuple(record), every, seed, plan, memory)
+    base = identity_of(work)
+    names = [address(bucket=_identity_of_bucket(bucket), **base) for bucket in buckets]
+    place.begin()
+    run(place, dict(zip(names, buckets, strict=True)), work, on_bucket or _silent)
+    for name in names:
+        tidy(place, name)
+    rows = pandas.concat([read_rows(place, name) for name in names], ignore_index=True)
+    return Sweep(place, tuple(names), tuple(buckets), work, rows)
+
+
+def identity_of(work: Work) -> dict[str, Any]:
+    """Everything that decides the rows of every bucket, in plain values.
+
+    Args:
+        work: What the buckets share.
+
+    Returns:
+        For the address.
+    """
+    try:
+        source = inspect.getsource(work.network)
+    except (OSError, TypeError):
+        source = ""
+    return {
+        "heldout": __version__,
+        # by its text where there is one: the same factory is called another module's when its file is run as a program
+        "network": source or f"{getattr(work.network, '__module__', '')}.{getattr(work.network, '__qualname__', '')}",
+        "data": _content(work.data),
+        "test": _content(work.test),
+        "record": list(work.record),
+        "every": work.every if isinstance(work.every, str | int) else list(work.every),
+        "seed": work.seed,
+    }
+
+
+def _identity_of_bucket(bucket: Bucket) -> dict[str, Any]:
+    return {
+        "arguments": dict(bucket.arguments),
+        "recipe": described(bucket.recipe),
+        "members": [dict(settings) for settings in bucket.settings],
+    }
+
+
+def _content(data: Any) -> str:
+    if data is None:
+        return ""
+    examples, digest = as_examples(data, "data"), hashlib.sha256()
+    for leaf in [*tree_leaves(examples.x), examples.y]:
+        array = np.ascontiguousarray(leaf.detach().cpu().numpy())
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def _silent(_finished: int, _all: int) -> None:
+    return
