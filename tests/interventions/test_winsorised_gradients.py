@@ -11,7 +11,7 @@ from heldout.interventions.winsorised_gradients import winsorised_gradients
 from heldout.records import Refusal
 
 
-@pytest.mark.parametrize(("level", "groups"), [(3, 0), (1, 6), (0, 4)])
+@pytest.mark.parametrize(("level", "groups"), [(3, 0), (1, 6), (0, 4), (14, 0)])
 def test_a_step_follows_scipy_s_winsorised_mean(level: int, groups: int) -> None:
     network, moved = first_step(winsorised_gradients(level=level, groups=groups))
     count = groups or len(X)
