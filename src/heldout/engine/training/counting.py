@@ -14,16 +14,16 @@ _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed number
 _FIRST, _SECOND = -4658895280553007687, -7723592293110705685  # 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 
-def keys(seed: int, members: Tensor, step: int) -> Tensor:
-    """The keys of some members at one step.
+def keys(seed: int, members: Tensor, step: int | Tensor) -> Tensor:
+    """The keys of some members at one step, or at several.
 
     Args:
         seed: Of the training.
         members: Their numbers ``[m]``, int64.
-        step: From 0.
+        step: From 0; or several, ``[T, 1]``.
 
     Returns:
-        ``[m]``, int64.
+        ``[m]`` or ``[T, m]``, int64.
     """
     return mixed(mixed(mixed(torch.full_like(members, seed)) + members) + step)
 

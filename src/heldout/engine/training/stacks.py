@@ -174,18 +174,23 @@ class Stacks:
         device = self.population.device
         numbers = torch.tensor([self.numbers[member] for member in filled], device=device)
         each = {name: rates[filled].to(device) for name, rates in self.rates.items()}
+        ones = torch.ones_like(each["lr"])
         ahead = max(1, BLOCK // (len(filled) * self.batches.size))
         with torch.no_grad():
             for block in range(first, last, ahead):
                 until = min(last, block + ahead)
                 index = None if self.batches.whole else self._indices(filled, block, until).to(device)
-                for now in range(block, until):
-                    rates = Rates(
-                        each["lr"] * self.recipe.rate_factor(now), each["momentum"], each["weight_decay"],
-                        torch.full_like(each["lr"], now),
-                    )  # fmt: skip
-                    draw = Draw(None if index is None else index[now - block], keys(self.seed, numbers, now), rates)
-                    state, losses = step(state, data, draw, own)
+                steps = torch.arange(block, until, device=device)[:, None]
+                factors = torch.tensor([self.recipe.rate_factor(now) for now in range(block, until)], dtype=ones.dtype)
+                # what differs from step to step is made for the whole block: small operations are what a step can least afford
+                key, rate, taken = (
+                    keys(self.seed, numbers, steps),
+                    each["lr"] * factors.to(device)[:, None],
+                    steps * ones,
+                )
+                for at in range(until - block):
+                    rates = Rates(rate[at], each["momentum"], each["weight_decay"], taken[at])
+                    state, losses = step(state, data, Draw(None if index is None else index[at], key[at], rates), own)
                     spoilt |= ~torch.isfinite(losses)
         self.chunks[place] = (members, state)
         return [member for member, lost in zip(members, spoilt.tolist(), strict=False) if lost]
