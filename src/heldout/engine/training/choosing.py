@@ -66,11 +66,14 @@ def chosen_plan(
             remembering(key, known)
         return next(float(entry["milliseconds"]) for entry in known if entry["plan"] == plan.to_dict())
 
-    eager = min(_candidates(population, examples, fits), key=milliseconds)
+    candidates = list(_candidates(population, examples, fits))
+    if recipe.steps <= FEW or len(candidates) == 1:
+        return candidates[0]
+    candidates.sort(key=milliseconds)
+    eager = candidates[0]
     ahead = milliseconds(eager) / 1000 * len(population) * recipe.steps
-    if not eager.mapped or _no_compiler() or ahead * SAVED < COMPILATION:
-        return eager
-    compiled = [replace(plan, compiled=True) for plan in _candidates(population, examples, fits) if plan.chunk >= 4]
+    tries = 0 if not eager.mapped or _no_compiler() else int(ahead * SAVED // COMPILATION)
+    compiled = [replace(plan, compiled=True) for plan in candidates if plan.mapped][:tries]
     return min([eager, *compiled], key=_unless_it_fails(milliseconds))
 
 

@@ -30,9 +30,8 @@ def list_command(json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
             return
         from heldout.faces.cli.tables import print_table
 
-        print_table(
-            ("name", "claims", "question"), [(row["name"], str(row["claims"]), row["question"]) for row in rows]
-        )
+        columns = ("name", "claims", "question")
+        print_table(columns, [[str(row[column]) for column in columns] for row in rows])
 
     return job
 
