@@ -56,6 +56,13 @@ def test_noise_is_what_raises_the_peak() -> None:
     assert quiet.claims[1]["value"] < loud.claims[1]["value"] - 1
 
 
+def test_a_grid_without_the_threshold_decides_nothing_about_it() -> None:
+    record = heldout.study(NAME, features=[10, 200], members=3)
+    assert [claim["verdict"] for claim in record.claims[1:]] == [
+        "underpowered", "reproduced", "underpowered", "underpowered"
+    ]  # fmt: skip
+
+
 def test_statistics_of_a_table_made_by_hand() -> None:
     rows = [
         {"features": n, "examples": 10, "member": member, "ridgeless": risk, "ridge": 1 / n, "condition": risk**2,

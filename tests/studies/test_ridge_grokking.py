@@ -55,6 +55,13 @@ def test_as_many_examples_as_dimensions_leave_nothing_to_forget() -> None:
     assert (record.table.theory == 0).all()
 
 
+def test_one_ridge_and_no_start_of_norm_one_decide_nothing() -> None:
+    record = heldout.study("ridge-grokking", start=[2.0], ridge=[0.01], members=2)
+    assert [claim["verdict"] for claim in record.claims] == ["underpowered", "underpowered", "reproduced"]
+    alone = heldout.study("ridge-grokking", start=[1.0], ridge=[0.01], members=2)
+    assert alone.claims[0]["verdict"] == "underpowered"
+
+
 def test_statistics_of_a_table_made_by_hand() -> None:
     rows = [
         {"member": member, "ridge": ridge, "start": start, "step": step, "train": 1.0, "test": 2.0, "fitted_at": 10.0,

@@ -33,8 +33,9 @@ def distance_with_ridge(table: pd.DataFrame) -> list[float]:
 def log_peak(table: pd.DataFrame, column: str) -> list[float]:
     """Log ratio of the risk at as many features as examples to the larger of the lowest risks on either side."""
     risks, at = by_member(table, column), table.examples.iloc[0]
+    threshold = risks.reindex([at]).iloc[0]  # a grid without it decides nothing
     sides = np.maximum(risks.loc[risks.index < at].min(), risks.loc[risks.index > at].min())
-    return list(np.log(risks.loc[at] / sides))
+    return list(np.log(threshold / sides))
 
 
 def peak_without_ridge(table: pd.DataFrame) -> list[float]:
@@ -57,7 +58,7 @@ def correlation_with_condition(table: pd.DataFrame, column: str) -> list[float]:
     """Correlation of the log condition number with the log risk over widths from 0.6 n on."""
     kept = table[table.features >= 0.6 * table.examples]
     pairs = (np.log(rows[["condition", column]].to_numpy()) for _, rows in kept.groupby("member"))
-    return [float(np.corrcoef(pair, rowvar=False)[0, 1]) for pair in pairs]
+    return [float(np.corrcoef(pair, rowvar=False)[0, 1]) for pair in pairs if len(pair) > 2]
 
 
 def correlation_without_ridge(table: pd.DataFrame) -> list[float]:
@@ -73,7 +74,9 @@ def correlation_with_ridge(table: pd.DataFrame) -> list[float]:
 def rank_of_second_descent(table: pd.DataFrame, column: str) -> list[float]:
     """Spearman correlation of a column with the ridgeless risk where features are at least as many as examples."""
     kept = table[table.features >= table.examples]
-    return [float(stats.spearmanr(rows[column], rows.ridgeless)[0]) for _, rows in kept.groupby("member")]
+    return [
+        float(stats.spearmanr(rows[column], rows.ridgeless)[0]) for _, rows in kept.groupby("member") if len(rows) > 2
+    ]
 
 
 def rank_by_effective_parameters(table: pd.DataFrame) -> list[float]:

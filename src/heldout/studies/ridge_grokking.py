@@ -21,7 +21,7 @@ def pace(table: pd.DataFrame, column: str) -> list[float]:
     """Distance from 1 of the slope of the log arrival over the log of 1 / ridge, from a start of norm 1."""
     rows = arrivals(table[table.start == 1.0])
     rows = rows.assign(x=-np.log(rows.ridge), y=np.log(rows[column]))
-    return [float(abs(np.polyfit(of.x, of.y, 1)[0] - 1)) for _, of in rows.groupby("member")]
+    return [float(abs(np.polyfit(of.x, of.y, 1)[0] - 1)) for _, of in rows.groupby("member") if len(of) > 1]
 
 
 def pace_of_generalizing(table: pd.DataFrame) -> list[float]:
