@@ -47,26 +47,29 @@ def inversion_without_decay(table: pd.DataFrame) -> list[float]:
     return _values(table, "corrupted_to_true")
 
 
+def _difference(table: pd.DataFrame, more: str, less: str, pruned: float, first: str) -> list[float]:
+    high, low = (_values(table, column, pruned=pruned, first=first) for column in (more, less))
+    return list(np.subtract(high, low))
+
+
 def forgetting_by_lowest(table: pd.DataFrame) -> list[float]:
     """Test accuracy minus the share of corrupted labels fitted, 65 % of the units removed, the lowest participation first."""
-    return list(np.subtract(*(_values(table, c, pruned=0.65) for c in ("test_accuracy", "corrupted_fitted"))))
+    return _difference(table, "test_accuracy", "corrupted_fitted", 0.65, "lowest")
 
 
 def forgetting_by_highest(table: pd.DataFrame) -> list[float]:
     """The same, the highest participation first."""
-    arm = {"pruned": 0.65, "first": "highest"}
-    return list(np.subtract(*(_values(table, c, **arm) for c in ("test_accuracy", "corrupted_fitted"))))  # type: ignore[arg-type]
+    return _difference(table, "test_accuracy", "corrupted_fitted", 0.65, "highest")
 
 
 def memory_by_highest(table: pd.DataFrame) -> list[float]:
     """Share of corrupted labels fitted minus test accuracy, 20 % of the units removed, the highest participation first."""
-    arm = {"pruned": 0.2, "first": "highest"}
-    return list(np.subtract(*(_values(table, c, **arm) for c in ("corrupted_fitted", "test_accuracy"))))  # type: ignore[arg-type]
+    return _difference(table, "corrupted_fitted", "test_accuracy", 0.2, "highest")
 
 
 def memory_by_lowest(table: pd.DataFrame) -> list[float]:
     """The same, the lowest participation first."""
-    return list(np.subtract(*(_values(table, c, pruned=0.2) for c in ("corrupted_fitted", "test_accuracy"))))
+    return _difference(table, "corrupted_fitted", "test_accuracy", 0.2, "lowest")
 
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
@@ -163,16 +166,17 @@ def grokking_corrupted_labels(
         order = score.argsort(dim=1, descending=first == "highest")
         for removed in PRUNED:
             left = without(final, order[:, : round(removed * width)])
-            read = {
+            arm: dict[str, list[Any]] = {
+                "member": list(range(members)),
                 "removed_first": [first] * members,
                 "pruned": [removed] * members,
-                **readings(left, train, given, test),
             }
-            for name, values in {
-                "member": list(range(members)),
-                **read,
+            read = {
+                **arm,
+                **readings(left, train, given, test),
                 "participation": score.mean(1).tolist(),
-            }.items():
+            }
+            for name, values in read.items():
                 columns.setdefault(name, []).extend(values)
     return columns
 

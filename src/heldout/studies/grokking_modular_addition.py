@@ -174,7 +174,7 @@ def grokking_modular_addition(
     columns: dict[str, list[Any]] = {}
 
     def on_record(step: int, now: Population) -> None:
-        halves = next(iter(weight_matrices(now).values())).unflatten(-1, (2, modulus))
+        halves = next(iter(weight_matrices(now).values())).reshape(members, -1, 2, modulus)
         columns.setdefault("member", []).extend(range(members))
         columns.setdefault("step", []).extend([step] * members)
         for name, data in (("train", train), ("test", test)):

@@ -164,7 +164,8 @@ def softmax_collapse_and_grokking(
         population, data, recipe, test=test, record=tuple(RECORDED), every=max(1, steps // readings), seed=seed
     )
     table = trajectory.to_pandas().pivot(index=["step", "member"], columns="name", values="value")
-    return table.rename(columns=RECORDED).reset_index().to_dict("list")
+    columns = table.rename(columns=RECORDED).reset_index()
+    return {str(name): columns[name].tolist() for name in columns}
 
 
 def loss_of(arm: str) -> Any:

@@ -43,7 +43,7 @@ def first_layer_rows(subject: Subject, weights: dict[str, Tensor]) -> Tensor:
         The rows.
     """
     rows = next(iter(weights.values()))
-    return rows.unflatten(-1, (one_hot_blocks(subject), -1))
+    return rows.reshape(*rows.shape[:-1], one_hot_blocks(subject), -1)
 
 
 def one_hot_blocks(subject: Subject) -> int:
@@ -63,4 +63,4 @@ def one_hot_blocks(subject: Subject) -> int:
     count = int(ones[0].sum())
     if count < 1 or flat.shape[1] % count or not bool((ones | (flat == 0)).all()):
         return 1
-    return count if bool((ones.unflatten(1, (count, -1)).sum(-1) == 1).all()) else 1
+    return count if bool((ones.reshape(len(ones), count, -1).sum(-1) == 1).all()) else 1

@@ -35,7 +35,7 @@ def neuron_participation(into: Tensor, out_of: Tensor) -> Tensor:
     Returns:
         ``[..., H]``; a vector that is all zero counts as 0.
     """
-    halves = into.unflatten(-1, (2, -1))
+    halves = into.reshape(*into.shape[:-1], 2, -1)
     three = torch.cat([halves, out_of.mT.unsqueeze(-2)], dim=-2)
     return participation(three).nan_to_num(0.0).mean(-1)
 
@@ -77,13 +77,13 @@ def key_frequencies(grid: Tensor, count: int) -> Tensor:
 
     Args:
         grid: Logits of all pairs, ``[..., p, p, p]``.
-        count: How many.
+        count: How many, or all where there are fewer.
 
     Returns:
         ``[..., count]``, from 1 to (p - 1) / 2.
     """
     power = torch.fft.rfft(by_sum(grid.double()), dim=-2).abs().square().sum(-1)
-    return power[..., 1:].topk(count, dim=-1).indices + 1
+    return power[..., 1:].topk(min(count, power.shape[-1] - 1), dim=-1).indices + 1
 
 
 def sum_part(grid: Tensor, frequencies: Tensor) -> Tensor:
@@ -123,3 +123,25 @@ def restricted_and_excluded(grid: Tensor, train: Tensor, frequencies: Tensor) ->
     restricted = -kept.log_softmax(-1).gather(-1, labels).squeeze(-1).mean()
     without = -(grid.double() - part).log_softmax(-1).gather(-1, labels).squeeze(-1)
     return restricted, (without * train).sum() / train.sum()
+
+
+def powers_of_a_root(modulus: int) -> Tensor:
+    """The residues but 0 in the order of their discrete logarithms: g^0, g^1, ... of the smallest primitive root g.
+
+    In this order multiplication is addition modulo p - 1, so that its waves are ordinary waves.
+
+    Args:
+        modulus: A prime p.
+
+    Returns:
+        ``[p - 1]``.
+
+    Example:
+        >>> powers_of_a_root(7).tolist()
+        [1, 3, 2, 6, 4, 5]
+    """
+    for root in range(1, modulus):
+        powers = [pow(root, exponent, modulus) for exponent in range(modulus - 1)]
+        if len(set(powers)) == modulus - 1:
+            break
+    return torch.tensor(powers)
