@@ -74,8 +74,8 @@ def memory_by_lowest(table: pd.DataFrame) -> list[float]:
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
     """Accuracies by share of units removed, one panel a weight decay and order of removal."""
-    names = {"test_accuracy": "test accuracy", "corrupted_fitted": "corrupted labels fitted",
-             "corrupted_to_true": "corrupted examples given their true label"}  # fmt: skip
+    names = {"test_accuracy": "test accuracy", "corrupted_fitted": "corrupted, false label fitted",
+             "corrupted_to_true": "corrupted, true label given"}  # fmt: skip
     arms = ["weight_decay", "removed_first", "pruned"]
     long = table.rename(columns=names).melt([*arms, "member"], list(names.values()), "curve")
     rows = long.groupby([*arms, "curve"]).value.agg(y="mean", low="min", high="max").reset_index()

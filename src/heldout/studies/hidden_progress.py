@@ -57,12 +57,13 @@ def excluded_rise_without_decay(table: pd.DataFrame) -> list[float]:
 
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
-    """Losses and accuracies by step, one panel a weight decay."""
+    """Losses and test accuracy (from 0.01 up: the axis is logarithmic) by step, one panel a weight decay."""
     names = {"restricted": "restricted loss", "excluded": "excluded loss", "test_loss": "test loss",
-             "train_accuracy": "training accuracy", "test_accuracy": "test accuracy"}  # fmt: skip
+             "test_accuracy": "test accuracy"}  # fmt: skip
     long = table.rename(columns=names).melt(["weight_decay", "step", "member"], list(names.values()), "curve")
     rows = long.groupby(["weight_decay", "step", "curve"]).value.agg(y="mean", low="min", high="max").reset_index()
     panel = [f"weight decay {decay:g}" for decay in rows.weight_decay]
+    rows[["y", "low", "high"]] = rows[["y", "low", "high"]].clip(lower=0.01)
     return rows.rename(columns={"step": "x"}).assign(panel=panel).drop(columns="weight_decay")
 
 
@@ -72,7 +73,7 @@ GRID = {"weight_decay": [0.0, 1.0], "share": 0.5, "members": 3}
 @study(
     source="Nanda et al. 2023, section 5 (progress measures), on the network of the digest instead of a transformer",
     drawn=curves,
-    axes={"x": "steps", "y": "nats, or share right"},
+    axes={"x": "steps", "y": "nats, or share right", "log_y": True},
     sizes={
         "smoke": {**GRID, "modulus": 31, "share": 0.6, "width": 64, "steps": 1000, "every": 50, "members": 4},
         "laptop": {**GRID, "modulus": 59, "width": 128, "steps": 1500, "every": 50, "members": 5},
