@@ -47,6 +47,8 @@ def test_statistics_of_a_table_made_by_hand() -> None:
     assert study.transformer_accuracy(table) == pytest.approx([0.92, 0.92])
     assert study.transformer_accuracy_without_decay(table) == pytest.approx([0.93, 0.93])
     assert study.transformer_lateness(table) == pytest.approx([math.log(4), math.log(8)])
+    never = table.assign(test_accuracy=table.test_accuracy.where(table.member == 0, 0.0))
+    assert study.transformer_lateness(never) == pytest.approx([math.log(4), math.log(10)])
     assert study.participation_by_logarithm(table) == [0.8, 0.8]
     assert study.participation_by_residue(table) == [0.1, 0.1]
 

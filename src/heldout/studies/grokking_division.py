@@ -47,10 +47,11 @@ def _last(table: pd.DataFrame, arm: str, column: str = "test_accuracy") -> list[
 
 
 def _lateness(table: pd.DataFrame, arm: str) -> list[float]:
-    ratios = []
+    ratios, last = [], table.step[table.arm == arm].max()
     for _, own in table[table.arm == arm].groupby("member"):
-        test, train = (own.step[own[f"{part}_accuracy"] >= ARRIVED].min() for part in ("test", "train"))
-        ratios.append(float(np.log(test / train)))
+        arrived = own.step[own.test_accuracy >= ARRIVED]
+        fitted = own.step[own.train_accuracy >= ARRIVED].min()
+        ratios.append(float(np.log((arrived.min() if len(arrived) else last) / fitted)))
     return ratios
 
 
@@ -75,7 +76,7 @@ def transformer_accuracy_without_decay(table: pd.DataFrame) -> list[float]:
 
 
 def transformer_lateness(table: pd.DataFrame) -> list[float]:
-    """Log ratio of the steps to a test accuracy of 0.9 to those to a training accuracy of 0.9, of the transformer."""
+    """Log ratio of the transformer's steps to a test accuracy of 0.9, or the last where it is not reached, to those to a fit."""
     return _lateness(table, "transformer")
 
 
