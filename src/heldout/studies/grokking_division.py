@@ -94,7 +94,12 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
     """Accuracies and participation by step, one panel an arm."""
     names = {"train_accuracy": "training accuracy", "test_accuracy": "test accuracy",
              "by_logarithm": "participation over logarithms", "by_residue": "participation over residues"}  # fmt: skip
-    long = table.rename(columns=names).melt(["arm", "step", "member"], list(names.values()), "curve").dropna()
+    long = (
+        table[table.step > 0]
+        .rename(columns=names)
+        .melt(["arm", "step", "member"], list(names.values()), "curve")
+        .dropna()
+    )
     rows = long.groupby(["arm", "step", "curve"]).value.agg(y="mean", low="min", high="max").reset_index()
     return rows.rename(columns={"step": "x", "arm": "panel"})
 
@@ -102,7 +107,7 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
 @study(
     source="Power et al. 2022, section 3 and figure 1 (division); Gromov 2023, section 3",
     drawn=curves,
-    axes={"x": "steps", "y": "accuracy or participation ratio"},
+    axes={"x": "steps", "y": "accuracy or participation ratio", "log_x": True},
     sizes={
         "smoke": {"arm": [*ARMS][:2], "modulus": 59, "width": 200, "steps": 100, "members": 4},
         "laptop": {"arm": [*ARMS], "modulus": 59, "width": 200, "steps": 100, "members": 4, "transformer_modulus": 31,
