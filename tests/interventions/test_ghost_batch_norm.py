@@ -47,3 +47,9 @@ def test_without_affine_weights_and_with_a_small_batch() -> None:
 def test_one_example_has_no_variance() -> None:
     with pytest.raises(Refusal, match="size"):
         ghost_batch_norm(size=1)
+
+
+def test_a_batch_that_is_no_multiple_is_refused() -> None:
+    layer = ghost_batch_norm(size=10).network(nn.BatchNorm1d(6).double()).train()
+    with pytest.raises(Refusal, match="batch_size"):
+        layer(X)

@@ -31,6 +31,12 @@ class _Ghost(nn.modules.batchnorm._BatchNorm):
     def forward(self, input: Tensor) -> Tensor:
         if not self.training or len(input) <= self.ghost_size:
             return super().forward(input)
+        if len(input) % self.ghost_size:
+            raise Refusal(
+                given=f"batch_size was {len(input)} with ghost batches of size {self.ghost_size}",
+                expected="a multiple of the ghost batches' size",
+                do=f"pass batch_size={len(input) // self.ghost_size * self.ghost_size}, or another size",
+            )
         parts = input.reshape(-1, self.ghost_size, *input.shape[1:])
         axes = [1, *range(3, parts.ndim)]
         mean, variance = parts.mean(axes, keepdim=True), parts.var(axes, unbiased=False, keepdim=True)
