@@ -10,7 +10,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from heldout.catalog import Claim, find, study
-from heldout.engine.numerics.box_sharpness import rise_in_box
+from heldout.engine.evidence.box_sharpness import rise_in_box
 from heldout.engine.population import Population, fold_batch_norm, stream, weight_layers
 from heldout.engine.subject import as_examples
 from heldout.engine.subject.losses import loss_named

@@ -96,6 +96,28 @@ def test_tuples_are_positional_and_dictionaries_keywords_where_forward_names_the
     torch.testing.assert_close(scaled, expected * scale)
 
 
+class Wrapper(Two):
+    """Passes on whatever it is given, as the wrappers of Hugging Face's libraries do."""
+
+    def forward(self, *arguments: Any, **keywords: Any) -> Any:
+        return super().forward(*arguments, **keywords)
+
+
+class OfDictionaryAndMore(OfDictionary):
+    """Takes one dictionary, and keywords beside it."""
+
+    def forward(self, batch: dict[str, Tensor], **keywords: Any) -> Any:  # type: ignore[override]
+        return super().forward(batch)
+
+
+def test_a_wrapper_that_takes_any_keyword_is_given_keywords() -> None:
+    first, second = torch.randn(5, 3), torch.randn(5, 3)
+    network, asking = Wrapper(), OfDictionaryAndMore()
+    outputs = Population(network)({"first": first, "second": second})
+    torch.testing.assert_close(outputs[0], network.layer(first + second))
+    torch.testing.assert_close(Population(asking)({"first": first})[0], asking.layer(first))
+
+
 def test_other_dictionaries_are_one_argument() -> None:
     networks = [OfDictionary(), OfDictionary()]
     first = torch.randn(5, 3)

@@ -145,7 +145,7 @@ class Restless(nn.Module):
 def spoilt(value: float) -> nn.Module:
     network = net()
     with torch.no_grad():
-        network[0].bias[1] = value
+        network.get_parameter("0.bias")[1] = value
     return network
 
 
@@ -159,6 +159,8 @@ def huge() -> nn.Module:
 
 GAP = X.clone()
 GAP[2, 1] = float("nan")
+
+WRONG: Any = Subject  # called with types that its signature excludes
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "nan weights": (lambda: Subject(spoilt(float("nan")), (X, Y)), "network has 1 NaN or infinite values in '0.bias'"),
@@ -202,6 +204,19 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "range": (lambda: Subject(net(), (X, Y), loss_range=(1.0, 0.0)), r"loss_range was \(1.0, 0.0\)"),
     "endless range": (lambda: Subject(net(), (X, Y), loss_range=(0.0, float("inf"))), "expected two finite numbers"),
     "duplicates": (lambda: Subject(net(), (X, Y), duplicates="maybe"), "duplicates was 'maybe'"),
+    "state dict": (lambda: WRONG(net().state_dict(), (X, Y)), "network was a OrderedDict; expected an nn.Module"),
+    "no module": (lambda: WRONG(3, (X, Y)), "network was a int; expected an nn.Module"),
+    "path": (lambda: WRONG("net.pt", (X, Y)), "network was a str; expected an nn.Module"),
+    "a list of paths": (lambda: WRONG([net(), "b.pt"], (X, Y)), "network was a list that holds a str"),
+    "loss of no kind": (lambda: WRONG(net(), (X, Y), loss=3), "loss was a int; expected one of cross-entropy"),
+    "range of one": (lambda: WRONG(net(), (X, Y), loss_range=5), "loss_range was 5; expected two finite numbers"),
+    "memory in words": (lambda: WRONG(net(), (X, Y), memory="1GB"), "memory was '1GB'; expected a positive number"),
+    "no memory": (lambda: WRONG(net(), (X, Y), memory=0), "memory was 0; expected a positive number"),
+    "one word of groups": (lambda: Subject([net(0), net(1)], (X, Y), groups="ab"), "groups has 1 words for 2 networks"),
+    "column": (lambda: Subject(net(), (X, Y[:, None])), r"shape \(4, 1\); .* pass its one column"),
+    "binary labels": (
+        lambda: Subject(net(outputs=1), (X, Y + 1), loss="binary-cross-entropy"), "expected labels 0 and 1",
+    ),
     "groups": (lambda: Subject(net(), (X, Y), groups=["a", "b"]), "groups has 2 words for 1 networks"),
 }  # fmt: skip
 

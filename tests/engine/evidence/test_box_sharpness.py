@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from heldout.engine.numerics.box_sharpness import rise_in_box
+from heldout.engine.evidence.box_sharpness import rise_in_box
 from heldout.engine.population import Population
 from heldout.engine.subject import Examples, Loss
 from heldout.engine.subject.losses import loss_named

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from heldout.engine.numerics.magnitude_masks import magnitude_masks, masked
 from heldout.engine.population import Population
+from heldout.engine.training.magnitude_masks import magnitude_masks, masked
 from heldout.records import Refusal
 
 DRAW = torch.Generator().manual_seed(3)
