@@ -18,10 +18,11 @@ def test_it_is_batch_norm_of_each_part_in_turn() -> None:
         with torch.no_grad():
             plain.weight.copy_(torch.linspace(0.5, 2, len(plain.weight)))
         ghost = ghost_batch_norm(size=9).network(copy.deepcopy(plain))
-        parts = torch.cat([plain(part) for part in x.split(9)])
+        assert isinstance(ghost, nn.modules.batchnorm._BatchNorm)
+        parts = torch.cat([plain(part) for part in torch.split(x, 9)])
         assert torch.allclose(ghost(x), parts, atol=1e-12)
-        assert torch.allclose(ghost.running_mean, plain.running_mean, atol=1e-12)
-        assert torch.allclose(ghost.running_var, plain.running_var, atol=1e-12)
+        for name in ("running_mean", "running_var"):
+            assert torch.allclose(getattr(ghost, name), getattr(plain, name), atol=1e-12)
         assert torch.equal(
             ghost.eval()(x), F.batch_norm(x, plain.running_mean, plain.running_var, plain.weight, plain.bias)
         ) or (torch.allclose(ghost.eval()(x), plain.eval()(x), atol=1e-12))
