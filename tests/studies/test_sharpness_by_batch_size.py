@@ -87,7 +87,10 @@ def test_the_smoke_run_shows_sharper_minima_and_that_sharpness_can_be_made() -> 
     verdicts = [claim["verdict"] for claim in record.claims]
     assert (verdicts[0], verdicts[3]) == ("reproduced",) * 2
     assert (record.table.train_loss <= 0.15).all()
-    assert {row["panel"] for row in record.figure().to_dict()["data"]["values"]} >= {"sharpness", "test error"}
+    assert {row["panel"] for row in record.figure().to_dict()["data"]["values"]} >= {
+        "sharpness",
+        "test error in percent",
+    }
 
 
 def test_one_batch_size_shows_nothing_and_relative_sharpness_is_unmoved() -> None:

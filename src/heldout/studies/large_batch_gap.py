@@ -19,7 +19,7 @@ ARMS = ["small", "large", "rate", "ghost", "regime"]
 WORDS = {
     "small": "small batch",
     "large": "large batch",
-    "rate": "+ learning rate times root of the ratio",
+    "rate": "+ larger learning rate",
     "ghost": "+ ghost batch norm",
     "regime": "+ as many updates",
 }
@@ -82,8 +82,9 @@ def logarithm_against_root(table: pd.DataFrame) -> list[float]:
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy and distance by step, means and extremes over members, one curve an arm."""
-    names = {"test_accuracy": "test accuracy", "distance": "distance from initialisation"}
-    long = table[table.step > 0].rename(columns=names).melt(["arm", "step", "member"], list(names.values()), "panel")
+    names = {"test_accuracy": "test accuracy", "share": "distance from initialisation, share of the largest"}
+    shares = table.assign(share=table.distance / table.distance.max())
+    long = shares[shares.step > 0].rename(columns=names).melt(["arm", "step", "member"], list(names.values()), "panel")
     rows = long.groupby(["arm", "step", "panel"]).value.agg(y="mean", low="min", high="max").reset_index()
     return rows.assign(x=rows.step, curve=rows.arm.map(WORDS))[["x", "y", "low", "high", "curve", "panel"]]
 

@@ -74,8 +74,8 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
     """Sharpness as trained, folded and re-scaled, relative sharpness, test error: medians and extremes over members."""
     panels = {"sharpness": ("sharpness", "as trained"), "sharpness_folded": ("sharpness", "batch norm folded"),
               "sharpness_rescaled": ("sharpness", "folded, layers re-scaled at random"),
-              "relative": ("relative sharpness", "batch norm folded"), "error": ("test error", "as trained")}  # fmt: skip
-    long = table.assign(error=1 - table.test_accuracy).melt(["batch_size", "member"], list(panels))
+              "relative": ("relative sharpness", "batch norm folded"), "error": ("test error in percent", "as trained")}  # fmt: skip
+    long = table.assign(error=100 * (1 - table.test_accuracy)).melt(["batch_size", "member"], list(panels))
     rows = long.groupby(["batch_size", "variable"]).value.agg(y="median", low="min", high="max").reset_index()
     rows = rows.assign(panel=[panels[v][0] for v in rows.variable], curve=[panels[v][1] for v in rows.variable])
     return rows.rename(columns={"batch_size": "x"}).drop(columns="variable")
