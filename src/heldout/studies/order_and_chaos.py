@@ -159,7 +159,7 @@ def order_and_chaos(
     (x, y), _ = find("digits").function(train_size=examples, seed=seed)
     x = 2 * x - 1
     initial = Population([_network(width, depth, relu, scale, seed, member) for scale, member in pairs])
-    recipe = Recipe(lr=0.01, momentum=0.8, batch_size=100, steps=steps)
+    recipe = Recipe(lr=0.01, momentum=0.8, batch_size=min(100, examples), steps=steps)
     numbers = [member for _, member in pairs]
     final = fit(initial, (x, y), recipe, seed=seed, numbers=numbers).final
     growth, signal = zip(*[_propagated(initial.member(place), x) for place in range(len(pairs))], strict=True)

@@ -90,7 +90,7 @@ def uniform_convergence_linear(*, dimensions: int, examples: int, members: int, 
 
     Example:
         >>> rows = uniform_convergence_linear(dimensions=20000, examples=50, members=2, seed=0)
-        >>> rows["train_error"].max(), rows["twin_error"].min()
+        >>> float(rows["train_error"].max()), float(rows["twin_error"].min())
         (0.0, 1.0)
     """
     columns: dict[str, list[float]] = {"train_error": [], "test_error": [], "twin_error": []}

@@ -20,15 +20,13 @@ def takes_keywords(module: nn.Module, keys: list[str]) -> bool:
         keys: The dictionary's keys.
 
     Returns:
-        True if ``forward`` names every key, or takes any keyword and no single dictionary.
+        True if ``forward`` names every key, or takes any keyword (as wrappers do) and asks for nothing beside them.
     """
-    parameters = inspect.signature(module.forward).parameters
-    named = {
-        name
-        for name, parameter in parameters.items()
-        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    }
-    return set(keys) <= named
+    parameters = inspect.signature(module.forward).parameters.values()
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return {p.name for p in named if p.default is p.empty} <= set(keys)
+    return set(keys) <= {p.name for p in named}
 
 
 def arguments_for(module: nn.Module, inputs: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:

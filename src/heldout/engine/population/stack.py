@@ -11,7 +11,7 @@ from torch.func import functional_call
 from torch.utils._pytree import tree_leaves
 
 from heldout.engine.population.calling import Inputs, arguments_for, examples_in, inputs_at, only_tensor, placed
-from heldout.engine.population.structure import check_equal, stacked, structure_of
+from heldout.engine.population.structure import check_equal, modules_in, stacked, structure_of
 from heldout.engine.population.vectorising import activation_bytes, vectorisable_kernels, why_not_stackable
 
 DEFAULT_MEMORY = (
@@ -38,7 +38,7 @@ class Population:
         memory: Bytes that the activations of one chunk may take.
 
     Raises:
-        Refusal: If the list is empty or the architectures differ.
+        Refusal: If these are no networks, the list is empty, or the architectures differ.
 
     Example:
         >>> population = Population([nn.Linear(3, 2), nn.Linear(3, 2)])
@@ -47,7 +47,7 @@ class Population:
     """
 
     def __init__(self, networks: nn.Module | Sequence[nn.Module], *, memory: int = DEFAULT_MEMORY) -> None:
-        modules = [networks] if isinstance(networks, nn.Module) else list(networks)
+        modules = modules_in(networks)
         check_equal(modules)
         self.tally = Tally()
         self.memory = memory

@@ -33,6 +33,32 @@ def structure_of(module: nn.Module, replacements: Mapping[str, Tensor] | None = 
     return copy.deepcopy(module, memo).eval()
 
 
+def modules_in(networks: nn.Module | Sequence[nn.Module]) -> list[nn.Module]:
+    """The networks as a list.
+
+    Args:
+        networks: One module, or several.
+
+    Returns:
+        The modules.
+
+    Raises:
+        Refusal: If it is anything else, such as a state dict or a path.
+    """
+    modules: object = [networks] if isinstance(networks, nn.Module) else networks
+    given = f"network was a {type(modules).__name__}"
+    if isinstance(modules, Sequence) and not isinstance(modules, str):
+        strangers = [entry for entry in modules if not isinstance(entry, nn.Module)]
+        if not strangers:
+            return list(modules)
+        given = f"network was a {type(modules).__name__} that holds a {type(strangers[0]).__name__}"
+    raise Refusal(
+        given=given,
+        expected="an nn.Module or a list of them",
+        do="load saved weights into a module first, with load_state_dict",
+    )
+
+
 def check_equal(modules: Sequence[nn.Module]) -> None:
     """Refuse networks that cannot stand in one stack.
 
