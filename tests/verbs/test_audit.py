@@ -3,13 +3,16 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from tests import cases
+from torch import nn
 
 from heldout.catalog import units
 from heldout.engine.store import Store
 from heldout.records import Refusal, Status
 from heldout.verbs.audit import audit
+from heldout.verbs.plan import plan
 from heldout.verbs.record import COLUMNS, Audit
 
 FIELDS = {
@@ -78,11 +81,33 @@ def test_only_the_named_readings_are_computed() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"only": ["no-such-reading"]}, {"delta": 1.5}, {"delta": 0.0}, {"delta": float("nan")}]
+    "wrong",
+    [
+        {"only": ["no-such-reading"]},
+        {"only": "param-norm"},
+        {"delta": 1.5},
+        {"delta": 0.0},
+        {"delta": float("nan")},
+        {"delta": "0.05"},
+        {"seed": "0"},
+        {"seed": -1},
+        {"seed": 0.5},
+    ],
 )
 def test_bad_settings_are_refused_in_a_sentence(wrong: dict[str, Any]) -> None:
     with pytest.raises(Refusal, match="expected"):
         audit(cases.mlp().subject(), progress=False, **wrong)
+
+
+def test_a_network_in_place_of_a_subject_is_refused() -> None:
+    for verb in (audit, plan):
+        with pytest.raises(Refusal, match="subject was a Linear"):
+            verb(nn.Linear(2, 2))  # type: ignore[arg-type]
+
+
+def test_settings_of_numpy_are_plain_numbers_in_the_record() -> None:
+    result = audit(cases.mlp().subject(), seed=np.int64(3), delta=np.float32(0.5), only=["params"], progress=False)  # type: ignore[arg-type]
+    assert json.loads(json.dumps(result.to_dict()))["seed"] == 3
 
 
 def test_an_unknown_reading_names_its_neighbours(whole: Audit) -> None:

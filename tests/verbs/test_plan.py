@@ -41,7 +41,8 @@ def test_the_plan_expects_about_what_the_audit_spends(name: str) -> None:
     subject = cases.ALL[name]().subject()
     expected, spent = plan(subject).passes, audit(subject, progress=False).passes
     assert spent.forward <= expected.forward + 3
-    assert spent.backward == expected.backward
+    # a search that looks at a share of the data looks at eight examples at least, which is more of a small set
+    assert expected.backward <= spent.backward <= expected.backward + 1
 
 
 def test_a_network_that_looks_at_its_data_has_no_arithmetic_but_a_plan() -> None:

@@ -2,7 +2,9 @@
 
 from tests import cases
 
+from heldout.records import Reading
 from heldout.verbs.audit import audit
+from heldout.verbs.verdict import verdict
 
 
 def test_the_headline_gives_accuracy_gap_and_their_intervals() -> None:
@@ -54,3 +56,21 @@ def test_groups_are_told_apart() -> None:
     result = audit(subject, progress=False)
     for member, name in enumerate(("true", "random")):
         assert f"{result['test-accuracy'].value[member]:.1%} ({name})" in result.verdict["headline"]
+
+
+def test_a_gap_asked_for_alone_is_said_without_the_accuracies() -> None:
+    result = audit(cases.mlp().subject(), only=["accuracy-gap"], progress=False)
+    assert f"{100 * result['accuracy-gap'].value[0]:.1f} points" in result.verdict["headline"]
+
+
+def test_a_gap_that_was_not_asked_for_is_not_blamed_on_the_data() -> None:
+    result = audit(cases.mlp().subject(), only=["param-norm"], progress=False)
+    assert result.verdict["headline"] == "The gap was not asked for."
+    assert not any("training data alone" in sentence for sentence in result.verdict["sentences"])
+
+
+def test_a_gap_without_a_value_gives_its_own_reason() -> None:
+    result = audit(cases.regression().subject(), only=["loss-gap"], progress=False)
+    row = {**result["loss-gap"].rows()[0], "value": None, "status": "not-finite", "reason": "the losses overflow"}
+    said = verdict(cases.regression().subject(), {"loss-gap": Reading.from_rows([row])}, [], 0.05)
+    assert said["headline"] == "The gap cannot be measured: the losses overflow."

@@ -8,7 +8,7 @@ from heldout.engine.numerics import betting_upper, shuffled
 
 
 @bound(
-    source="Waudby-Smith & Ramdas 2024, Theorem 3",
+    source="Waudby-Smith & Ramdas 2024, hedged capital (one side)",
     certifies="this network",
     statement="probability over the draw of the held-out examples",
 )

@@ -8,7 +8,7 @@ from heldout.engine.numerics import kl_chernoff_upper
 
 
 @bound(
-    source="Langford 2005, Corollary 3.7; Foong et al. 2021",
+    source="Langford 2005, relative entropy test set bound; Foong et al. 2021",
     certifies="this network",
     statement="probability over the draw of the held-out examples",
 )

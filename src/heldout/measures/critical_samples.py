@@ -12,7 +12,6 @@ from heldout.records import Direction, Estimate, estimate
     direction=Direction.HIGHER_IS_WORSE,
     range=(0.0, 1.0),
     invariances=("logit-scale",),
-    waives={"example-order": "the examples that are looked at are drawn by their place"},
 )
 def critical_sample_ratio(critical_samples: Float[Tensor, " N"]) -> Estimate:
     r"""Share of training examples around which another class is predicted within a small box.
@@ -57,7 +56,9 @@ def loss_sensitivity(input_gradients: Float[Tensor, " N"]) -> Estimate:
         >>> loss_sensitivity(torch.tensor([1.0, 3.0])).value.item()
         2.0
     """
-    return estimate(input_gradients.mean(), standard_error=input_gradients.std() / len(input_gradients) ** 0.5)
+    mean, n = input_gradients.mean(), len(input_gradients)
+    spread = (input_gradients - mean).square().sum()
+    return estimate(mean, standard_error=(spread / (n - 1) / n).sqrt())  # NaN, that is none, for a single example
 
 
 @measure(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 
 from heldout._version import __version__
 from heldout.catalog import Unit, units
@@ -31,6 +32,8 @@ def audit(
 ) -> Audit:
     """Measure, certify and sum up: one call, every reading of the catalog, shared evidence.
 
+    Refused: what is no subject, names that are no measures, seeds below 0 or above 2^63 - 1, a delta outside (0, 1).
+
     Args:
         subject: Networks, data, loss.
         seed: Every random stream derives from it; the same seed gives the same numbers, alone or in a population.
@@ -42,12 +45,9 @@ def audit(
 
     Returns:
         The audit.
-
-    Raises:
-        Refusal: If a name in ``only`` or ``delta`` is not acceptable.
     """
-    if not 0 < delta < 1:
-        raise Refusal(given=f"delta was {delta}", expected="a number strictly between 0 and 1", do="pass delta=0.05")
+    require_subject(subject)
+    seed, delta = _whole(seed), _share(delta)  # plain numbers, as the record holds them, whatever type they came in
     start = time.perf_counter()
     measures, profiles = chosen(only)
     work = Work.under_way(store, subject, (seed, delta, tuple(only), __version__))
@@ -91,8 +91,10 @@ def chosen(only: Sequence[str]) -> tuple[dict[str, Unit], dict[str, Unit]]:
         Measures by name, profiles by name (none where ``only`` is given).
 
     Raises:
-        Refusal: If a name is not a measure.
+        Refusal: If it is one word rather than a list, or a name is not a measure.
     """
+    if isinstance(only, str):
+        raise Refusal(given=f"only was the word '{only}'", expected="a list of names", do=f"pass only=['{only}']")
     measures = dict(units("measure"))
     strangers = [name for name in only if name not in measures]
     if strangers:
@@ -102,6 +104,35 @@ def chosen(only: Sequence[str]) -> tuple[dict[str, Unit], dict[str, Unit]]:
             do="see them with 'heldout list'",
         )
     return ({name: measures[name] for name in only}, {}) if only else (measures, dict(units("profile")))
+
+
+def require_subject(subject: object) -> None:
+    """Refuse what is no subject: people pass the network itself.
+
+    Args:
+        subject: What was given.
+
+    Raises:
+        Refusal: If it is something else.
+    """
+    if not isinstance(subject, Subject):
+        raise Refusal(
+            given=f"subject was a {type(subject).__name__}",
+            expected="a heldout.Subject",
+            do="pass heldout.Subject(network, train=(x, y))",
+        )
+
+
+def _whole(seed: object) -> int:
+    if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
+        raise Refusal(given=f"seed was {seed!r}", expected="a whole number from 0 to 2^63 - 1", do="pass seed=0")
+    return int(seed)
+
+
+def _share(delta: object) -> float:
+    if not isinstance(delta, Real) or not 0 < float(delta) < 1:
+        raise Refusal(given=f"delta was {delta!r}", expected="a number strictly between 0 and 1", do="pass delta=0.05")
+    return float(delta)
 
 
 def _weight(unit: Unit) -> float:

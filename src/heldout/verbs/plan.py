@@ -13,7 +13,7 @@ from heldout.engine.evidence.resolving import closure, demand, expected_passes
 from heldout.engine.population.vectorising import vectorisable_kernels
 from heldout.engine.subject import Subject
 from heldout.records import NotApplicable, Passes
-from heldout.verbs.audit import chosen
+from heldout.verbs.audit import chosen, require_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ def plan(subject: Subject, *, only: Sequence[str] = ()) -> Plan:
     Returns:
         The plan.
     """
+    require_subject(subject)
     measures, profiles = chosen(only)
     wanted = {**measures, **profiles, **({} if only else units("bound"))}
     rows = tuple(_row(unit, subject) for unit in wanted.values())

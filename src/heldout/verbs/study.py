@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 from torch.utils._pytree import tree_leaves
 
 from heldout._version import __version__
@@ -185,7 +186,8 @@ def cell_table(found: Unit, cell: Mapping[str, Any], seed: int, own: Mapping[str
     Returns:
         One row a seed (and step, ... inside the cell).
     """
-    columns = pd.DataFrame(found.function(**cell, seed=seed, **own))
+    with threadpool_limits(1, user_api="blas"):  # small decompositions lose more to waiting threads than they gain
+        columns = pd.DataFrame(found.function(**cell, seed=seed, **own))
     settings = {
         key: value for key, value in cell.items() if key not in columns and isinstance(value, str | int | float)
     }

@@ -34,11 +34,15 @@ def verdict(
     }
     gap = readings.get("accuracy-gap" if classification else "loss-gap")
     sentences = [_fit(readings, classification)]
-    if gap is None or not gap.ok:
+    if subject.test is None:
         answer["headline"] = "The gap cannot be measured: there is no test data."
         sentences.append(
             "The readings below come from the training data alone: they go along with generalization, and none promises it."
         )
+    elif gap is None:
+        answer["headline"] = "The gap was not asked for."
+    elif not gap.ok:
+        answer["headline"] = f"The gap cannot be measured: {next(filter(None, gap.reasons), 'it has no value')}."
     else:
         answer.update(gap=float(gap.value.mean()), low=float(gap.low.min()), high=float(gap.high.max()))
         answer["headline"] = _headline(subject, readings, gap, classification)
@@ -63,7 +67,10 @@ def _headline(subject: Subject, readings: Mapping[str, Reading], gap: Reading, c
             f"{who} loss on unseen data is {float(gap.value.mean()):.4g} above the training loss "
             f"(95 %: {low:.4g} to {high:.4g})."
         )
-    accuracy = readings["test-accuracy"]
+    points = f"{100 * float(gap.value.mean()):.1f} points"
+    accuracy = readings.get("test-accuracy")
+    if accuracy is None:  # only some of the readings were asked for
+        return f"Accuracy on unseen data is {points} below that on the training data (95 %: {100 * low:.1f} to {100 * high:.1f})."
     if len(set(subject.groups)) > 1:
         parts = []
         for name in dict.fromkeys(subject.groups):
@@ -74,7 +81,7 @@ def _headline(subject: Subject, readings: Mapping[str, Reading], gap: Reading, c
     who = "This network gets" if members == 1 else f"These {members} networks get on average"
     return (
         f"{who} {right:.1%} of unseen examples right (95 %: {sure}); the gap to the training data is "
-        f"{100 * float(gap.value.mean()):.1f} points ({100 * low:.1f} to {100 * high:.1f})."
+        f"{points} ({100 * low:.1f} to {100 * high:.1f})."
     )
 
 

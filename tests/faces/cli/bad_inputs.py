@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from tests.faces.cli.world import Bomb, Maker, X, Y, arrays, cut, pictures, saved, state, tensors, text
+from tests.faces.cli.world import Bomb, Maker, X, Y, arrays, cut, pictures, pipe, saved, state, tensors, text
 
 NAN = float("nan")
 SPOILT = X.copy()
@@ -156,6 +156,8 @@ SETTINGS = [
 OUTPUTS = [
     bad("report in no folder", "--report was 'gone/report.html'", "make the folder", report="gone/report.html"),
     bad("report is a folder", "--report was 'out' (a folder)", report="out"),
+    bad("report is a pipe", "--report was 'p' (a device or a pipe", report=pipe("p")),
+    bad("json is a pipe", "--json was 'p' (a device or a pipe", json=pipe("p")),
     bad("report below a file", "--report was 'w.safetensors/r.html'", report="w.safetensors/r.html"),
     bad("json where nothing can be written", "--json was '/dev/null/audit.json'", json="/dev/null/audit.json"),
     bad("report and json in one file", "both 'out/a'", report="out/a", json="out/a"),

@@ -76,6 +76,15 @@ def test_the_record_alone_goes_to_standard_output(folder: Path, capfd: pytest.Ca
     assert err == "hello from the module\n"
 
 
+def test_a_record_written_through_a_link_leaves_the_link(folder: Path) -> None:
+    (folder / "real.json").write_text("old")
+    (folder / "link.json").symlink_to(folder / "real.json")
+    words = world.command(folder, {"--json": "link.json", "--report": None, "--store": None, "--only": ["params"]})
+    assert main([*words, "--quiet"]) == 0
+    assert (folder / "link.json").is_symlink()
+    assert json.loads((folder / "real.json").read_text())["readings"][0]["name"] == "params"
+
+
 def test_several_checkpoints_are_a_population(folder: Path) -> None:
     world.tensors("second.safetensors", **{"2__bias": torch.tensor([0.5, -0.5])})(folder)
     torch.save({"state_dict": world.state(4)}, folder / "start.pt")

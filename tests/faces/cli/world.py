@@ -136,6 +136,16 @@ def text(name: str, content: str) -> Maker:
     return make
 
 
+def pipe(name: str) -> Maker:
+    """A named pipe."""
+
+    def make(folder: Path) -> str:
+        os.mkfifo(folder / name)
+        return name
+
+    return make
+
+
 def tensors(name: str = "bad.safetensors", **changes: Tensor | None) -> Maker:
     """A checkpoint of ``mlp`` with some tensors changed (``__`` stands for a dot) or, where None, left out."""
 

@@ -66,8 +66,8 @@ def _upper(losses: Floats, log_delta: float) -> Floats:
 def betting_upper(losses: ArrayLike, log_delta: float) -> Floats:
     """The betting upper confidence bound on the mean of losses in [0, 1], rounded up.
 
-    Waudby-Smith and Ramdas (2024), Estimating means of bounded random variables by betting, JRSS B 86, Theorem 3
-    with the one-sided capital process and the predictable plug-in bets of eq. (26); formula above. Valid for
+    Waudby-Smith and Ramdas (2024), Estimating means of bounded random variables by betting, JRSS B 86: hedged
+    capital, of which this is one side, with predictable plug-in bets; formula above. Valid for
     independent losses and for every sequence with constant conditional mean; adapts to the variance.
     It depends on the order of the losses: shuffle once by `shuffled` with a recorded seed. It cannot see a second
     shuffle after a look at the first result, which would break the guarantee.

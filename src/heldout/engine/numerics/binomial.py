@@ -79,7 +79,7 @@ def _log_complement(x: Floats) -> Floats:
 def _log_mass(k: Floats, n: Floats, t: Floats) -> Floats:
     """The logarithm of P[Bin(n, p) = k] for 0 < k < n and p = 1 - e^-t at least k/n, in Loader's saddle-point form.
 
-    Loader (2000), Fast and accurate computation of binomial probabilities, eq. (4): -n kl(k/n, p) and small terms.
+    Loader (2000), Fast and accurate computation of binomial probabilities: -n kl(k/n, p) and small terms.
 
     Returns:
         ln P, to about 25 units in the last place of n kl.

@@ -83,8 +83,8 @@ def empirical_bernstein_upper(mean: ArrayLike, variance: ArrayLike, n: ArrayLike
 def kl_chernoff_upper(mean: ArrayLike, n: ArrayLike, log_delta: ArrayLike) -> Floats:
     """The Chernoff bound in its kl form, sup{p: kl(mean, p) <= ln(1/delta) / n}, rounded up.
 
-    Langford (2005), JMLR 6, Lemma 3.6 with Corollary 3.7; by convexity for every loss in [0, 1] (Hoeffding 1963,
-    Theorem 1). No two-sided or sqrt(n) factor. It cannot see that a loss varies less than a coin of the same mean.
+    Langford (2005), JMLR 6, relative entropy test set bound; by convexity for every loss in [0, 1] (Hoeffding 1963).
+    No two-sided or sqrt(n) factor. It cannot see that a loss varies less than a coin of the same mean.
     Refused: means outside [0, 1], n below 1, a log_delta of 0 or more.
 
     Args:

@@ -165,7 +165,7 @@ def kl_inverse_lower(risk: ArrayLike, budget: ArrayLike) -> Floats:
 def binary_kl(q: ArrayLike, p: ArrayLike) -> Floats:
     """The binary divergence kl(q, p) = q ln(q/p) + (1-q) ln((1-q)/(1-p)) in nats, to nearest, with 0 ln 0 = 0.
 
-    Cover and Thomas (2006), Elements of Information Theory, eq. (2.26), for two Bernoulli distributions. Infinite
+    Cover and Thomas (2006), Elements of Information Theory, relative entropy, for two Bernoulli distributions. Infinite
     where p is 0 or 1 and q is not. It is not rounded outward: for a bound use the inverses.
     Refused: arguments outside [0, 1].
 

@@ -1,5 +1,7 @@
 """What is wrong with an input, found before hours are spent, and all of it at once."""
 
+from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import torch
@@ -189,9 +191,23 @@ def setting_faults(subject: "Subject") -> list[Refusal]:
                 do="pass one group a network",
             )
         )
-    span = subject.loss_range
-    if span is not None and not (len(span) == 2 and float("-inf") < span[0] < span[1] < float("inf")):
+    memory = subject.population.memory
+    if not isinstance(memory, int) or memory < 1:
         faults.append(
-            Refusal(given=f"loss_range was {span}", expected="two finite numbers, smaller first", do="pass (0, b)")
+            Refusal(given=f"memory was {memory!r}", expected="a positive number of bytes", do="pass memory=32 * 2**20")
+        )
+    if subject.loss_range is not None and not _ascending(subject.loss_range):
+        faults.append(
+            Refusal(
+                given=f"loss_range was {subject.loss_range!r}",
+                expected="two finite numbers, smaller first",
+                do="pass (0, b)",
+            )
         )
     return faults
+
+
+def _ascending(span: object) -> bool:
+    if not isinstance(span, Sequence) or len(span) != 2 or not all(isinstance(end, Real) for end in span):
+        return False
+    return bool(float("-inf") < span[0] < span[1] < float("inf"))

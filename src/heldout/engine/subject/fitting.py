@@ -121,14 +121,17 @@ def output_faults(subject: "Subject", outputs: Tensor) -> list[Refusal]:
                 Refusal(
                     given=f"{argument} y has shape {tuple(y.shape)}",
                     expected="one class number an example",
-                    do="pass y.argmax(1) if the labels are one-hot",
+                    # the argmax of a column is 0 everywhere, which would pass as labels
+                    do="pass its one column, y[..., 0]" if y.shape[-1] == 1 else "pass y.argmax(1) if it is one-hot",
                 )
             )
         elif int(y.min()) < 0 or int(y.max()) >= classes:
             faults.append(
                 Refusal(
                     given=f"{argument} y has labels from {int(y.min())} to {int(y.max())}",
-                    expected=f"classes 0 to {classes - 1}, as the network has {classes} outputs",
+                    expected="labels 0 and 1, as binary-cross-entropy has them"
+                    if single
+                    else f"classes 0 to {classes - 1}, as the network has {classes} outputs",
                     do="renumber the labels from 0",
                 )
             )

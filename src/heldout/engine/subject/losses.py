@@ -92,7 +92,7 @@ def loss_named(loss: str | Loss | Callable[[Tensor, Tensor], Tensor], labels: Te
         The loss.
 
     Raises:
-        Refusal: If the name is not known.
+        Refusal: If the name is not known, or it is neither a name nor callable.
     """
     if isinstance(loss, Loss):
         return loss
@@ -104,6 +104,12 @@ def loss_named(loss: str | Loss | Callable[[Tensor, Tensor], Tensor], labels: Te
                 do="choose one of these",
             )
         return NAMED[loss]
+    if not callable(loss):
+        raise Refusal(
+            given=f"loss was a {type(loss).__name__}",
+            expected=f"one of {', '.join(NAMED)}, or a callable from (outputs, labels) to one loss an example",
+            do="pass loss='cross-entropy'",
+        )
     task = "regression" if labels.is_floating_point() else "classification"
     return Loss(getattr(loss, "__name__", type(loss).__name__), task, _checked(loss))
 

@@ -90,7 +90,7 @@ class Subject:
         put("loss_range", loss_range)
         put("selected_on_test", selected_on_test)
         put("duplicates", duplicates)
-        put("groups", tuple(groups))
+        put("groups", (groups,) if isinstance(groups, str) else tuple(groups))  # one word is one member's
         put("name", name or type(population.template).__name__)
         put("classes", check(self))
 

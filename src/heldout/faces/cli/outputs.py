@@ -47,14 +47,15 @@ def write_json(record: Mapping[str, Any], path: str) -> None:
     if path == "-":
         sys.stdout.write(text)
         return
-    descriptor, temporary = tempfile.mkstemp(dir=Path(path).absolute().parent, prefix=f".{Path(path).name}.")
+    place = Path(path).resolve()  # a link stays a link
+    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         umask = os.umask(0)
         os.umask(umask)
         Path(temporary).chmod(0o666 & ~umask)  # mkstemp is for secrets; a record may be read like any other file
-        Path(temporary).replace(path)
+        Path(temporary).replace(place)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -117,6 +118,8 @@ def _file_faults(path: str, argument: str) -> list[Refusal]:
         reason = "a folder"
     elif not place.parent.is_dir():
         reason = f"'{Path(path).parent}' is no folder"
+    elif place.exists() and not place.is_file():
+        reason = "a device or a pipe, which a renamed file would replace"
     else:
         try:
             with tempfile.TemporaryFile(dir=place.parent):
