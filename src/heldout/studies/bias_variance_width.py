@@ -142,8 +142,7 @@ def bias_variance_width(
     """
     worlds = [divided(data, sets, train_size, label_noise, seed, member) for member in range(members)]
     classes = int(worlds[0][3].max()) + 1
-    each = lambda stack: torch.stack(stack).flatten(0, 1).repeat_interleave(starts, 0)  # noqa: E731
-    x, y = each([world[0] for world in worlds]), each([world[1] for world in worlds])
+    x, y = (torch.cat([world[part] for world in worlds]).repeat_interleave(starts, 0) for part in (0, 1))
     population = Population.of(
         lambda: find("dense").function(inputs=int(x[0, 0].numel()), widths=(width,), outputs=classes), len(x), seed=seed
     )
@@ -151,7 +150,7 @@ def bias_variance_width(
     recipe = Recipe(optimizer="adam", lr=lr, batch_size=min(batch_size, train_size), steps=steps, loss="squared-error")
     final = fit(population, Examples(x, targets, True, True), recipe, seed=seed).final
     tested = torch.stack([world[2] for world in worlds]).repeat_interleave(sets * starts, 0)
-    outputs = final(tested, per_member=True).double().unflatten(0, (members, sets, starts))
+    outputs = final(tested, per_member=True).double().view(members, sets, starts, -1, classes)
     truth = F.one_hot(torch.stack([world[3] for world in worlds]), classes).double()
     return {"member": np.arange(members), **parts_of_the_risk(outputs, truth)}
 
@@ -178,12 +177,8 @@ def divided(
     draw = stream(seed, "label noise", member)
     hit = torch.rand(len(y), generator=draw) < label_noise
     anew = torch.randint(0, int(y.max()) + 1, (len(y),), generator=draw)
-    return (
-        x.unflatten(0, (sets, train_size)),
-        torch.where(hit, anew, y).unflatten(0, (sets, train_size)),
-        x_test,
-        y_test,
-    )
+    y = torch.where(hit, anew, y).view(sets, train_size)
+    return x.view(sets, train_size, *x.shape[1:]), y, x_test, y_test
 
 
 def parts_of_the_risk(outputs: Tensor, truth: Tensor) -> dict[str, np.ndarray]:
