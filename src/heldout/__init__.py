@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from heldout.engine.trajectories import train
     from heldout.records import Direction, Refusal, Status
     from heldout.verbs.audit import audit
+    from heldout.verbs.certify import certify
     from heldout.verbs.plan import plan
     from heldout.verbs.record import Audit
     from heldout.verbs.study import study
@@ -31,6 +32,7 @@ _PLACES = {
     "Status": "heldout.records",
     "Subject": "heldout.engine.subject",
     "audit": "heldout.verbs.audit",
+    "certify": "heldout.verbs.certify",
     "measure": "heldout.catalog",
     "plan": "heldout.verbs.plan",
     "study": "heldout.verbs.study",
@@ -49,6 +51,7 @@ __all__ = [
     "Subject",
     "__version__",
     "audit",
+    "certify",
     "measure",
     "plan",
     "study",

@@ -17,6 +17,7 @@ FLOORS = (
     ("engine.store",),
     ("engine.subject",),
     ("engine.training",),
+    ("engine.posteriors", "engine.compression"),
     ("engine.evidence",),
     ("engine.auditing",),
     ("engine.trajectories",),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from heldout.records import Direction, Passes
+from heldout.records import Direction, Passes, Status
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,7 +32,7 @@ class Unit:
 
     Attributes:
         name: Kebab-case, from the function's name.
-        family: The file it stands in.
+        family: The file it stands in; of a bound, the family of certificates that it belongs to.
         room: The folder it stands in.
         kind: ``measure``, ``profile``, ``bound``, ``evidence``, ``figure``, ``dataset``, ``network``,
             ``intervention`` or ``study``.
@@ -89,7 +89,7 @@ def unit(kind: str, function: Function, **fields: Any) -> Function:
     path = function.__module__.split(".")
     declared = Unit(
         name=function.__name__.replace("_", "-"),
-        family=path[-1],
+        family=fields.get("family") or path[-1],
         room=path[-2] if len(path) > 1 else "",
         kind=kind,
         function=function,
@@ -148,18 +148,35 @@ def profile(*, source: str) -> Callable[[Function], Function]:
     return lambda function: unit("profile", function, source=source)
 
 
-def bound(*, source: str, certifies: str, statement: str) -> Callable[[Function], Function]:
-    """Declare a bound: held-out losses ``[M, N]`` in [0, 1] and ``log_delta`` -> upper bounds ``[M]`` on the risk.
+def bound(
+    *,
+    source: str,
+    certifies: str,
+    statement: str,
+    family: str = "held-out",
+    standing: Status = Status.VALID,
+    problem: Callable[..., Any] | None = None,
+) -> Callable[[Function], Function]:
+    """Declare a bound: evidence and ``log_delta`` -> upper bounds on the risk.
 
     Args:
         source: Paper and equation.
         certifies: The object it speaks of.
         statement: What its probability is over.
+        family: Of certificates that rest on one idea: ``held-out``, ``occam``, ``pac-bayes``, ...
+        standing: What the number is where nothing is in its way: ``Status.VALID`` for a theorem's, ``ESTIMATE`` for one in
+            expectation, ``CORRELATE`` where constants or assumptions are not known.
+        problem: For the simulator: ``(generator, problems) -> (evidence by name, true risks [problems])``. Bounds of the family
+            ``held-out`` need none: their problems are losses of a known mean.
 
     Returns:
-        The decorator. The function returns ``(bounds, steps)``, steps being pairs of words and shares of delta that sum to 1.
+        The decorator. The function returns a :class:`heldout.records.Bounded`; or, if it speaks of held-out losses ``[M, N]`` in
+        [0, 1], ``(bounds, steps)``, steps being pairs of words and shares of delta that sum to 1.
     """
-    return lambda function: unit("bound", function, source=source, certifies=certifies, statement=statement)
+    return lambda function: unit(
+        "bound", function, source=source, certifies=certifies, statement=statement, family=family, standing=standing,
+        problem=problem,
+    )  # fmt: skip
 
 
 def evidence(

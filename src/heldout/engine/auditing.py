@@ -24,11 +24,7 @@ def refusals(subject: Subject, duplicates: Duplicates, loss: HeldOutLoss, smalle
             "the test data took part in choosing the network, so they are no longer held out: certify on examples that "
             "nobody has looked at."
         )
-    if subject.train_mode:
-        found.append(
-            f"the network came in training mode, where {', '.join(subject.train_mode[:3])} computes something else than was "
-            "measured: call network.eval() first."
-        )
+    found += refusals_of_layers(subject)
     if subject.duplicates == "refuse" and len(duplicates.exact) + len(duplicates.near):
         both = [*duplicates.exact.tolist(), *duplicates.near.tolist()]
         some = ", ".join(map(str, both[:5])) + (", ..." if len(both) > 5 else "")
@@ -42,6 +38,23 @@ def refusals(subject: Subject, duplicates: Duplicates, loss: HeldOutLoss, smalle
             f"{loss.high:g}: declare a range that the loss can never leave."
         )
     return found
+
+
+def refusals_of_layers(subject: Subject) -> list[str]:
+    """Why no certificate at all can be issued for these networks: layers in training mode.
+
+    Args:
+        subject: What was audited.
+
+    Returns:
+        One sentence a reason.
+    """
+    if not subject.train_mode:
+        return []
+    return [
+        f"the network came in training mode, where {', '.join(subject.train_mode[:3])} computes something else than was "
+        "measured: call network.eval() first."
+    ]
 
 
 def data_ledger(subject: Subject, duplicates: Duplicates) -> dict[str, str]:

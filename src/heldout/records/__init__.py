@@ -4,6 +4,7 @@ Letters of every shape in the package: M networks, N examples, C classes, P para
 K chains, F folds, T steps.
 """
 
+from heldout.records.bounded import Bounded
 from heldout.records.certificate import Certificate, Spent
 from heldout.records.estimate import Estimate, Passes, estimate
 from heldout.records.reading import Profile, Reading
@@ -11,6 +12,7 @@ from heldout.records.refusal import NotApplicable, Refusal, refuse
 from heldout.records.status import Direction, Status
 
 __all__ = [
+    "Bounded",
     "Certificate",
     "Direction",
     "Estimate",

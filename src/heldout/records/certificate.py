@@ -30,13 +30,15 @@ class Certificate:
         statement: What the probability is over.
         ledger: Steps that spend failure probability.
         data_ledger: Role -> which examples.
-        code_ledger: Message part -> bits; empty unless a code is involved.
         status: valid, vacuous, estimate, correlate or refused.
         reason: Why, in a sentence; empty when valid.
         baseline: Clopper-Pearson on the same points, and whether this certificate adds information to it.
         empirical_risk: Mean loss on the points it used.
         examples: How many points it used.
         source: Paper and equation.
+        code_ledger: Part of the message -> bits; empty unless a code is involved.
+        family: Such as held-out, compression.
+        terms: Name -> number that the value is made from, such as a divergence in nats.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Certificate:
     examples: int
     source: str
     code_ledger: Mapping[str, float] = field(default_factory=dict)
+    family: str = "held-out"
+    terms: Mapping[str, float] = field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:
         """The certificate as plain values, for JSON."""
@@ -77,6 +81,8 @@ class Certificate:
             "empirical_risk": self.empirical_risk,
             "examples": self.examples,
             "source": self.source,
+            "family": self.family,
+            "terms": dict(self.terms),
         }
 
     @classmethod
@@ -93,6 +99,7 @@ class Certificate:
             **{key: row[key] for key in ("member", "name", "value", "delta", "loss", "certifies", "statement")},
             **{key: row[key] for key in ("data_ledger", "code_ledger", "reason", "baseline", "empirical_risk")},
             **{key: row[key] for key in ("examples", "source")},
+            **{key: row[key] for key in ("family", "terms") if key in row},  # older records have none
             loss_range=(row["loss_range"][0], row["loss_range"][1]),
             ledger=tuple(Spent(line["step"], line["delta"]) for line in row["ledger"]),
             status=Status.of(row["status"]),

@@ -11,7 +11,7 @@ from heldout.engine.evidence.reading_units import read_measure, read_profile
 from heldout.engine.evidence.resolving import Evidence, expected_passes
 from heldout.engine.subject import Subject
 from heldout.records import Refusal
-from heldout.verbs.certify import certify
+from heldout.verbs.certificates import certificates_of
 from heldout.verbs.contrasts import contrasts
 from heldout.verbs.record import Audit
 from heldout.verbs.verdict import verdict
@@ -47,7 +47,10 @@ def audit(
         The audit.
     """
     require_subject(subject)
-    seed, delta = _whole(seed), _share(delta)  # plain numbers, as the record holds them, whatever type they came in
+    seed, delta = (
+        whole_seed(seed),
+        share_of_delta(delta),
+    )  # plain numbers, as the record holds them, whatever type they came in
     start = time.perf_counter()
     measures, profiles = chosen(only)
     work = Work.under_way(store, subject, (seed, delta, tuple(only), __version__))
@@ -63,7 +66,7 @@ def audit(
             done += _weight(unit)
             tell(unit.name, done / total)
         tables = {name: read_profile(unit, evidence) for name, unit in profiles.items()}
-        certificates = [] if only else certify(evidence, delta=delta)
+        certificates = [] if only else certificates_of(evidence, delta=delta)
     finally:
         finish()
     inorder = {name: readings[name] for name in measures}
@@ -123,13 +126,35 @@ def require_subject(subject: object) -> None:
         )
 
 
-def _whole(seed: object) -> int:
+def whole_seed(seed: object) -> int:
+    """A seed that was given as any kind of whole number.
+
+    Args:
+        seed: What was given.
+
+    Returns:
+        The plain number.
+
+    Raises:
+        Refusal: If it is none, or out of range.
+    """
     if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
         raise Refusal(given=f"seed was {seed!r}", expected="a whole number from 0 to 2^63 - 1", do="pass seed=0")
     return int(seed)
 
 
-def _share(delta: object) -> float:
+def share_of_delta(delta: object) -> float:
+    """A failure probability that was given as any kind of number.
+
+    Args:
+        delta: What was given.
+
+    Returns:
+        The plain number.
+
+    Raises:
+        Refusal: If it is not strictly between 0 and 1.
+    """
     if not isinstance(delta, Real) or not 0 < float(delta) < 1:
         raise Refusal(given=f"delta was {delta!r}", expected="a number strictly between 0 and 1", do="pass delta=0.05")
     return float(delta)

@@ -7,9 +7,11 @@ import torch
 
 from heldout.catalog import Unit, units
 from heldout.engine.subject import Subject
+from heldout.engine.subject.losses import NAMED
+from heldout.engine.training import Recipe
 from heldout.records import NotApplicable, Passes
 
-ROOTS = ("subject", "seed")
+ROOTS = ("subject", "seed", "recipe")
 
 
 class Evidence:
@@ -18,12 +20,16 @@ class Evidence:
     Args:
         subject: What is under study.
         seed: From which every random stream derives.
+        recipe: How networks are trained for the evidence that trains some; a short one by Adam unless given.
         spent_before: By an earlier process on the same audit.
     """
 
-    def __init__(self, subject: Subject, *, seed: int = 0, spent_before: Passes | None = None) -> None:
+    def __init__(
+        self, subject: Subject, *, seed: int = 0, recipe: Recipe | None = None, spent_before: Passes | None = None
+    ) -> None:
         self.subject = subject
-        self._values: dict[str, Any] = {"subject": subject, "seed": seed}
+        recipe = recipe or default_recipe(subject)
+        self._values: dict[str, Any] = {"subject": subject, "seed": seed, "recipe": recipe}
         self._absent: dict[str, NotApplicable] = {}
         self._costs: dict[str, tuple[Passes, float]] = {}
         self._spent_before = spent_before or Passes()
@@ -79,6 +85,19 @@ class Evidence:
         """
         costs = [self._costs[name] for name in closure(needs) if name in self._costs]
         return sum((passes for passes, _ in costs), Passes()), sum(seconds for _, seconds in costs)
+
+
+def default_recipe(subject: Subject) -> Recipe:
+    """How networks are trained where the user does not say.
+
+    Args:
+        subject: Whose loss it is.
+
+    Returns:
+        Adam at 0.001 on batches of 64, until the training loss is 0.01, at most 3,000 steps.
+    """
+    loss = subject.loss.name if subject.loss.name in NAMED else subject.loss.per_example
+    return Recipe(optimizer="adam", lr=1e-3, batch_size=min(64, len(subject.train)), steps=3000, loss=loss, stop="loss")
 
 
 def demand(unit: Unit, subject: Subject) -> None:

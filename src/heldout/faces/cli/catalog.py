@@ -156,8 +156,8 @@ def _unit(unit: "Unit") -> dict[str, Any]:
     if unit.kind == "measure":
         found["direction"] = unit.direction.value
     for key, value in unit.fields.items():
-        if key not in ("source", "direction", "passes", "requires"):
-            found[key] = _plain(value)
+        if key not in ("source", "direction", "passes", "requires", "family", "problem"):
+            found[key] = value.code if key == "standing" else _plain(value)
     return found
 
 

@@ -14,11 +14,11 @@ from heldout.catalog import units
 from heldout.engine.evidence.held_out import HeldOutLoss
 from heldout.engine.evidence.resolving import Evidence
 from heldout.records import Refusal, Status
-from heldout.verbs.certify import certify, outward, spent
+from heldout.verbs.certificates import certificates_of, outward, spent
 
 
 def certificates(case: Any, delta: float = 0.05, **changes: Any) -> dict[str, Any]:
-    return {c.name: c for c in certify(Evidence(case.subject(**changes)), delta=delta)}
+    return {c.name: c for c in certificates_of(Evidence(case.subject(**changes)), delta=delta)}
 
 
 @pytest.mark.parametrize("delta", [0.05, 0.3])
@@ -46,7 +46,7 @@ def test_the_baseline_is_clopper_pearson_on_the_same_points() -> None:
 
 def test_a_population_is_certified_member_by_member() -> None:
     several = [cases.mlp(seed=i) for i in range(3)]
-    found = certify(Evidence(cases.together(several)))
+    found = certificates_of(Evidence(cases.together(several)))
     alone = [certificates(case) for case in several]
     assert [(c.name, c.member, c.value) for c in found] == [
         (name, member, alone[member][name].value) for name in alone[0] for member in range(3)
@@ -134,7 +134,7 @@ def test_a_bound_at_the_maximum_is_vacuous() -> None:
 @pytest.mark.parametrize("delta", [0.0, 1.0, -1.0, 2.0, float("nan")])
 def test_delta_must_be_a_probability(delta: float) -> None:
     with pytest.raises(Refusal, match="delta"):
-        certify(Evidence(cases.mlp().subject()), delta=delta)
+        certificates_of(Evidence(cases.mlp().subject()), delta=delta)
 
 
 def test_an_overspent_ledger_is_refused() -> None:
