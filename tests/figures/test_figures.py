@@ -8,8 +8,9 @@ from tests.figures.records import ALL, grouped, single
 from heldout.catalog import units
 from heldout.faces.report.drawing import tables
 
-#: Figures of an audit's tables; those of a study's are drawn from rows of their own (test_curves.py).
-FIGURES = {name: unit for name, unit in units("figure").items() if "study_curves" not in unit.needs}
+#: Figures of an audit's tables; those of a study and of certify are drawn from rows of their own (test_curves.py, ...).
+OWN = {"study_curves", "family_certificates"}
+FIGURES = {name: unit for name, unit in units("figure").items() if not OWN & set(unit.needs)}
 
 
 def drawn(name: str, record: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import pytest
 from tests.house.source import imports, modules
 
 OPEN = ("measures", "representation", "bounds", "figures", "datasets", "networks", "interventions", "studies")
+#: Faces read the record; of the engine they know nothing.
+FACES = ("faces.report", "faces.terminal", "faces.study_terminal", "faces.certificates_terminal")
 #: Low to high; rooms on one floor never import each other.
 FLOORS = (
     ("_version",),
@@ -24,14 +26,13 @@ FLOORS = (
     ("engine.sweeping",),
     OPEN,
     ("faces.numbers",),
-    ("faces.report", "faces.terminal", "faces.study_terminal"),
+    FACES,
     ("verbs",),
     ("",),  # heldout itself, the contents page
     ("faces.cli",),
 )
-#: Faces read the record; of the engine they know nothing.
 RECORD = {"records", "catalog", "figures", "faces.numbers", "_version"}
-READERS = {"faces.report": RECORD, "faces.terminal": RECORD, "faces.study_terminal": RECORD}
+READERS = dict.fromkeys(FACES, RECORD)
 EMPTY_PACKAGES = ("engine", "faces")  # a docstring each
 
 

@@ -1,6 +1,7 @@
 """From bounds to certificates: every bound for every member, with its ledgers, its baseline and its status."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -155,7 +156,10 @@ def spent(steps: tuple[tuple[str, float], ...], delta: float, looks: int = 1) ->
 
 
 def _certificate(unit: Unit, member: int, said: Bounded, reasons: list[str], delta: float, looks: int) -> Certificate:
-    value, standing = float(said.value[member]), unit.fields["standing"]
+    value, standing = (
+        min(float(said.value[member]), sys.float_info.max),
+        unit.fields["standing"],
+    )  # JSON has no infinity
     vacuous = standing is Status.VALID and not value < said.loss_range[1]
     status = Status.REFUSED if reasons else Status.VACUOUS if vacuous else standing
     reason = " ".join(reasons)

@@ -14,6 +14,7 @@ from heldout.engine.population.vectorising import vectorisable_kernels
 from heldout.engine.subject import Subject
 from heldout.records import NotApplicable, Passes
 from heldout.verbs.audit import chosen, require_subject
+from heldout.verbs.certificates import bounds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def plan(subject: Subject, *, only: Sequence[str] = ()) -> Plan:
     """
     require_subject(subject)
     measures, profiles = chosen(only)
-    wanted = {**measures, **profiles, **({} if only else units("bound"))}
+    bounds = {} if only else {unit.name: unit for unit in bounds_of(("held-out",))}
+    wanted = {**measures, **profiles, **bounds}
     rows = tuple(_row(unit, subject) for unit in wanted.values())
     applicable = [wanted[row["name"]] for row in rows if row["applicable"]]
     needs = tuple(dict.fromkeys(need for unit in applicable for need in unit.needs))

@@ -70,7 +70,7 @@ def run_audit(request: "Request", report: str, json_path: str, store: str, *, qu
 
     settings = check_example(request) if request.network is None else check_settings(request)
     check_outputs(report, json_path, store)
-    with _clean_output(json_path):
+    with clean_output(json_path):
         if request.network is None:
             with progress_bar(quiet, "training eight small networks") as tell:
                 result = _example(settings, store, tell)
@@ -117,7 +117,7 @@ def print_plan(request: "Request", json_path: str, report: str, store: str) -> N
         )
     settings = check_settings(request)
     check_outputs(report, json_path, store)
-    with _clean_output(json_path):
+    with clean_output(json_path):
         record = plan_record(assemble(request, settings), request.only)
     if json_path:
         write_json(record, json_path)
@@ -125,7 +125,7 @@ def print_plan(request: "Request", json_path: str, report: str, store: str) -> N
         show_plan(record)
 
 
-def _clean_output(json_path: str) -> contextlib.AbstractContextManager[object]:
+def clean_output(json_path: str) -> contextlib.AbstractContextManager[object]:
     """Where the record goes to standard output, what a stranger's code prints must not get into it."""
     return contextlib.redirect_stdout(sys.stderr) if json_path == "-" else contextlib.nullcontext()
 

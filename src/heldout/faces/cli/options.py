@@ -58,6 +58,32 @@ def delta_of(words: str) -> float:
     return delta
 
 
+def share_of(words: str, option: str) -> float:
+    """A share.
+
+    Args:
+        words: Such as ``"0.1"``.
+        option: The option's name.
+
+    Returns:
+        The number.
+
+    Raises:
+        Refusal: If it is not between 0 and 1.
+
+    Example:
+        >>> share_of("0.1", "--target")
+        0.1
+    """
+    try:
+        share = float(words)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise Refusal(given=f"{option} was '{words}'", expected="a number from 0 to 1", do=f"pass {option} 0.1")
+    return share
+
+
 def range_of(words: str) -> tuple[float, float]:
     """The range of a loss.
 

@@ -4,7 +4,16 @@ It reads the record and computes nothing but sums for display. Text from users i
 script are made safe for the places they stand in.
 """
 
+from heldout.faces.report.certificates import render_certificates, write_certificates_report
 from heldout.faces.report.rendering import fragment, render, write_report
 from heldout.faces.report.study import render_study, write_study_report
 
-__all__ = ["fragment", "render", "render_study", "write_report", "write_study_report"]
+__all__ = [
+    "fragment",
+    "render",
+    "render_certificates",
+    "render_study",
+    "write_certificates_report",
+    "write_report",
+    "write_study_report",
+]

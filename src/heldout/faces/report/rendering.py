@@ -41,7 +41,7 @@ def page_of(template: str, **context: Any) -> str:
     Returns:
         HTML that needs nothing beside itself.
     """
-    return _template(template).render(
+    return template_of(template).render(
         **context,
         style=(HERE / "report.css").read_text(encoding="utf-8"),
         theme=(HERE / "theme.js").read_text(encoding="utf-8"),
@@ -58,7 +58,7 @@ def fragment(record: Mapping[str, Any]) -> str:
     Returns:
         HTML that may stand in a page.
     """
-    return _template("fragment.html.j2").render(record=record, families=families(record))
+    return template_of("fragment.html.j2").render(record=record, families=families(record))
 
 
 def write_report(record: Mapping[str, Any], path: str) -> str:
@@ -126,7 +126,15 @@ def _mean(record: Mapping[str, Any], name: str) -> float | None:
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
+def template_of(name: str) -> jinja2.Template:
+    """A template of this folder, with the filters that all pages use.
+
+    Args:
+        name: Its file.
+
+    Returns:
+        The template.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,

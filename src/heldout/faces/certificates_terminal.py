@@ -1,0 +1,57 @@
+"""Certificates on a terminal: the best one with its price, then every family."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from heldout.faces.numbers import number, span
+
+
+def show_certificates(record: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print the result of certifying.
+
+    Args:
+        record: What ``Certificates.to_dict`` gave.
+        console: Where; standard output if not given.
+    """
+    out, best = console or Console(), record["best"]
+    out.print(f"\n[bold]{escape(record['subject']['name'])}[/bold]", highlight=False)
+    if best is None:
+        out.print("[bold]No certificate is valid here.[/bold]", highlight=False)
+    else:
+        which = f" (network {best['member']})" if record["subject"]["members"] > 1 else ""
+        out.print(
+            f"[bold]{escape(best['loss'])} of {escape(best['certifies'])}{which}: at most {number(best['value'])}, with probability "
+            f"at least {100 * (1 - best['delta']):.6g} %.[/bold]", highlight=False,
+        )  # fmt: skip
+        out.print(f"By {best['name']}; the price of having looked at all certificates is paid.", highlight=False)
+    out.print(families_table(record))
+    for name, reason in record["absent"].items():
+        out.print(f"[dim]{escape(name)}: {escape(reason)}[/dim]", highlight=False)
+    out.print(f"delta {record['delta']:g} each, {record['seconds']:.1f} s, seed {record['seed']}.", highlight=False)
+
+
+def families_table(record: Mapping[str, Any]) -> Table:
+    """Every bound, family by family.
+
+    Args:
+        record: What ``Certificates.to_dict`` gave.
+
+    Returns:
+        The table.
+    """
+    table = Table(box=None, pad_edge=False)
+    for title in ("family", "bound", "at most", "status", "certifies", "against the baseline"):
+        table.add_column(title, justify="right" if title == "at most" else "left", overflow="fold")
+    for name in dict.fromkeys(row["name"] for row in record["certificates"]):
+        rows = [row for row in record["certificates"] if row["name"] == name]
+        verdict = rows[0]["baseline"]["verdict"] if len(rows) == 1 else ""
+        statuses = ", ".join(dict.fromkeys(row["status"] for row in rows))
+        table.add_row(
+            escape(rows[0]["family"]), escape(name), span([row["value"] for row in rows]), statuses,
+            escape(rows[0]["certifies"]), escape(verdict),
+        )  # fmt: skip
+    return table

@@ -1,0 +1,190 @@
+"""``heldout certify``: every family of bounds on one network."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from heldout.faces.cli import audit_options as o
+
+if TYPE_CHECKING:
+    from heldout.engine.subject import Subject
+    from heldout.faces.cli.inputs import Request
+    from heldout.verbs.certified import Certificates
+
+HeldOut = Annotated[
+    str | None,
+    Option("--heldout", "--test", metavar="DATA", help="Examples that nobody has looked at; their labels are used."),
+]
+Families = Annotated[
+    list[str] | None,
+    Option(
+        "--families", metavar="NAME", help="A family of bounds, such as held-out; may be repeated; all if not said."
+    ),
+]
+Report = Annotated[
+    str | None,
+    Option(
+        "--report", metavar="FILE", help="The page, one HTML file; heldout-certificates.html if no output is named."
+    ),
+]
+Delta = Annotated[str, Option("--delta", metavar="NUMBER", help="Failure probability of each certificate on its own.")]
+Simulate = Annotated[
+    str | None,
+    Option("--simulate", metavar="FAMILY", help="Draw problems of known risk and count how often its bounds fail."),
+]
+Problems = Annotated[int, Option("--problems", metavar="NUMBER", help="With --simulate: how many problems.")]
+HowMany = Annotated[
+    bool, Option("--how-many", help="Say what a target needs: examples, bits, nats or draws, family by family.")
+]
+Target = Annotated[str, Option("--target", metavar="RISK", help="With --how-many: what shall be certified.")]
+Observed = Annotated[
+    str, Option("--observed", metavar="RISK", help="With --how-many: the risk that is expected to be seen.")
+]
+Examples = Annotated[int, Option("--examples", metavar="NUMBER", help="With --how-many: training examples at hand.")]
+DEFAULT_REPORT = "heldout-certificates.html"
+
+
+def certify_command(
+    network: o.Network = None,
+    network_args: o.NetworkArgs = None,
+    weights: o.Weights = None,
+    initial: o.Initial = None,
+    train: o.Train = None,
+    test: HeldOut = None,
+    label: o.Label = None,
+    loss: o.LossName = None,
+    loss_range: o.LossRange = None,
+    seed: o.Seed = "0",
+    delta: Delta = "0.05",
+    families: Families = None,
+    device: o.Device = None,
+    memory: o.Memory = None,
+    report: Report = None,
+    json: o.Json = None,
+    selected_on_test: o.SelectedOnTest = False,
+    duplicates: o.Duplicates = None,
+    quiet: o.Quiet = False,
+    simulate: Simulate = None,
+    problems: Problems = 2000,
+    how_many: HowMany = False,
+    target: Target = "0.1",
+    observed: Observed = "0.02",
+    examples: Examples = 60000,
+) -> Callable[[], None]:
+    """Certify what a network will do on unseen data, by every family of bounds; without --network, a small example."""
+
+    def job() -> None:
+        from heldout.faces.cli.inputs import Request
+
+        if simulate is not None:
+            run_simulation(simulate, problems, seed, delta, json or "")
+        elif how_many:
+            say_how_many(target, observed, examples, delta, json or "")
+        else:
+            request = Request(
+                network, network_args, tuple(weights or ()), tuple(initial or ()), train, test, label, loss, loss_range,
+                (), device, memory, selected_on_test, duplicates, seed, delta,
+            )  # fmt: skip
+            page = DEFAULT_REPORT if report is None and json is None else report or ""
+            run_certify(request, tuple(families or ("all",)), page, json or "", quiet=quiet)
+
+    return job
+
+
+def run_certify(request: "Request", families: tuple[str, ...], report: str, json_path: str, *, quiet: bool) -> None:
+    """Certify, show, write.
+
+    Args:
+        request: What is certified and how.
+        families: Their names, or ``("all",)``.
+        report: Path; empty for none.
+        json_path: Path or ``-``; empty for none.
+        quiet: No bar and no table.
+    """
+    from heldout.faces.certificates_terminal import show_certificates
+    from heldout.faces.cli.audit import clean_output
+    from heldout.faces.cli.inputs import assemble, check_example, check_settings
+    from heldout.faces.cli.outputs import check_outputs, write_outputs
+    from heldout.faces.cli.progress import progress_bar
+    from heldout.faces.report import write_certificates_report
+    from heldout.verbs.certify import certify, families_named
+
+    families_named(families)
+    settings = check_example(request) if request.network is None else check_settings(request)
+    check_outputs(report, json_path, "")
+    with clean_output(json_path):
+        subject = _example(settings.seed) if request.network is None else assemble(request, settings)
+        with progress_bar(quiet, "", doing="certifying") as tell:
+            result: Certificates = certify(
+                subject, delta=settings.delta, families=families, seed=settings.seed, progress=tell
+            )
+    record, silent = result.to_dict(), quiet or json_path == "-"
+    try:
+        if not silent:
+            show_certificates(record)
+    finally:
+        write_outputs(record, report, json_path, [], quiet=silent, writer=write_certificates_report)
+
+
+def run_simulation(family: str, problems: int, seed: str, delta: str, json_path: str) -> None:
+    """Print violations against delta for every bound of a family.
+
+    Args:
+        family: Its name.
+        problems: How many are drawn.
+        seed: Of the draws, in words.
+        delta: Promised failure probability, in words.
+        json_path: Path or ``-``; empty for none.
+    """
+    import typer
+
+    from heldout.faces.cli.options import delta_of, seed_of
+    from heldout.faces.cli.outputs import check_outputs, write_json
+    from heldout.faces.cli.tables import print_table
+    from heldout.verbs.simulate import simulate_family
+
+    check_outputs("", json_path, "")
+    found = simulate_family(family, problems=problems, delta=delta_of(delta), seed=seed_of(seed))
+    if json_path:
+        write_json({"family": family, "delta": delta_of(delta), "simulations": found}, json_path)
+    if json_path != "-":
+        columns = ("bound", "problem", "problems", "violations", "rate", "low", "high", "delta", "verdict")
+        print_table(
+            columns, [[f"{row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in columns] for row in found]
+        )
+        typer.echo("The interval is exact, 95 %. A valid bound's rate is at most delta.")
+
+
+def say_how_many(target: str, observed: str, examples: int, delta: str, json_path: str) -> None:
+    """Print what a target needs.
+
+    Args:
+        target: Risk that shall be certified, in words.
+        observed: Risk that is expected to be seen, in words.
+        examples: Training examples at hand.
+        delta: Failure probability, in words.
+        json_path: Path or ``-``; empty for none.
+    """
+    from heldout.faces.cli.options import delta_of, share_of
+    from heldout.faces.cli.outputs import check_outputs, write_json
+    from heldout.faces.cli.tables import print_table
+    from heldout.verbs.how_many import how_many
+
+    check_outputs("", json_path, "")
+    rows = how_many(
+        share_of(target, "--target"), observed=share_of(observed, "--observed"), examples=examples, delta=delta_of(delta)
+    )  # fmt: skip
+    if json_path:
+        write_json(
+            {"target": float(target), "observed": float(observed), "examples": examples, "rows": rows}, json_path
+        )
+    if json_path != "-":
+        columns = ("family", "question", "answer", "unit", "source")
+        print_table(columns, [[str(row[column]) for column in columns] for row in rows])
+
+
+def _example(seed: int) -> "Subject":
+    from heldout.verbs.example import certified_example
+
+    return certified_example(seed=seed)

@@ -1,0 +1,164 @@
+"""``heldout.certify``: families, refusals, and the best certificate at the price of the choice."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from tests import cases
+from torch import nn
+
+import heldout
+from heldout.catalog import bound, units
+from heldout.engine.numerics import binomial_inverse_upper
+from heldout.records import Bounded, Refusal, Status
+from heldout.verbs import certificates as room
+from heldout.verbs.certified import COLUMNS, Certificates
+from heldout.verbs.certify import certify, families_named
+
+
+@pytest.fixture(scope="module")
+def found() -> Certificates:
+    return certify(cases.mlp().subject(), families="held-out", delta=0.1, seed=3)
+
+
+def test_the_best_is_the_tightest_at_delta_over_the_number_of_looks(found: Certificates) -> None:
+    best, subject = found.best(), cases.mlp().subject()
+    looks = len([unit for unit in units("bound").values() if unit.family == "held-out"])
+    assert len(found) == looks
+    errors = round(best.empirical_risk * best.examples)
+    assert best.name == "clopper-pearson"
+    assert best.value == binomial_inverse_upper(errors, best.examples, math.log(0.1 / looks))
+    assert math.fsum(line.delta for line in best.ledger) == pytest.approx(0.1, abs=1e-15)
+    assert best.ledger[-1].step == f"the other {looks - 1} certificates that were looked at"
+    assert all(best.value <= one.value for one in found.together if one.value is not None)
+    assert best.value > found["clopper-pearson"][0].value
+    assert len(subject.test or ()) == best.examples
+
+
+def test_choosing_among_members_is_paid_for_too() -> None:
+    several = certify(cases.together([cases.mlp(seed=i) for i in range(3)]), families=["held-out"])
+    one = certify(cases.mlp().subject(), families=["held-out"])
+    assert len(several) == 3 * len(one)
+    share = several.best(member=0).ledger[0].delta
+    assert share == pytest.approx(one.best().ledger[0].delta / 3)
+    assert several.best().value == min(c.value for c in several.together if c.value is not None)
+
+
+def test_only_the_object_that_is_asked_for(found: Certificates) -> None:
+    assert found.best(certifies="this network").value == found.best().value
+    with pytest.raises(Refusal, match="the moon"):
+        found.best(certifies="the moon")
+
+
+def test_it_survives_its_record_and_is_a_table(found: Certificates) -> None:
+    again = Certificates.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False)))
+    assert again.best() == found.best()
+    assert list(again.to_pandas().columns) == list(COLUMNS)
+    assert len(again.to_pandas()) == len(found)
+    assert "clopper-pearson" in found._repr_html_()
+    with pytest.raises(Refusal, match="upgrade"):
+        Certificates.from_dict({**found.to_dict(), "schema": 99})
+    with pytest.raises(Refusal, match="not among the certificates"):
+        found["no-such-bound"]
+
+
+def test_without_held_out_data_the_reasons_stand_there() -> None:
+    blind = certify(cases.mlp().subject(test=None), families="held-out")
+    assert len(blind) == 0
+    assert set(blind.absent) == {name for name, unit in units("bound").items() if unit.family == "held-out"}
+    with pytest.raises(Refusal, match="none of 0"):
+        blind.best()
+    assert blind.to_dict()["best"] is None
+
+
+def test_refused_certificates_are_never_the_best() -> None:
+    selected = certify(cases.mlp().subject(selected_on_test=True), families="held-out")
+    assert {one.status for one in selected} == {Status.REFUSED}
+    with pytest.raises(Refusal, match="valid"):
+        selected.best()
+
+
+def only(
+    monkeypatch: pytest.MonkeyPatch, answer: Bounded, standing: Status = Status.VALID, **changes: Any
+) -> Certificates:
+    def made(errors: Any, *, log_delta: float) -> Bounded:
+        """A bound."""
+        return answer
+
+    declared = bound(source="s", certifies="a surrogate", statement="certain", family="odd", standing=standing)(made)
+    unit = declared.__heldout_unit__  # type: ignore[attr-defined]
+    monkeypatch.setattr("heldout.verbs.certify.bounds_of", lambda families: [unit])
+    return certify(cases.mlp().subject(**changes), families="all", delta=0.1)
+
+
+def answer(value: float, **fields: Any) -> Bounded:
+    steps = fields.pop("steps", (("all", 1.0),))
+    return Bounded(np.array([value]), steps, np.array([0.1]), 50, **fields)
+
+
+def test_a_bound_of_another_family_brings_its_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = answer(0.3, data={"prior": "the first 20"}, code={"codebook": 64.0}, terms={"divergence": np.array([7.0])})
+    (one,) = only(monkeypatch, said)
+    assert (one.family, one.value, one.status, one.certifies) == ("odd", 0.3, Status.VALID, "a surrogate")
+    assert one.data_ledger == {"prior": "the first 20"}
+    assert one.code_ledger == {"codebook": 64.0}
+    assert one.terms == {"divergence": 7.0}
+    assert one.baseline["verdict"] == "used no held-out example"
+
+
+def test_consumed_held_out_points_bring_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = only(monkeypatch, answer(0.3, baseline=np.array([0.2])))
+    assert one.baseline["name"] == "clopper-pearson"
+    assert one.baseline["adds_information"] is False
+
+
+def test_estimates_spend_nothing_and_are_never_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = only(monkeypatch, answer(0.01, steps=()), Status.ESTIMATE)
+    (one,) = found
+    assert (one.status, one.delta, one.ledger) == (Status.ESTIMATE, 0.0, ())
+    assert one.reason == Status.ESTIMATE.happened
+    with pytest.raises(Refusal, match="valid"):
+        found.best()
+
+
+def test_absurd_bounds_are_vacuous_by_how_much_and_fit_into_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = only(monkeypatch, answer(float("inf")))
+    assert one.status is Status.VACUOUS
+    assert json.dumps(one.row(), allow_nan=False)
+    (one,) = only(monkeypatch, answer(7.5))
+    assert "7.5" in one.reason
+
+
+def test_layers_in_training_mode_are_refused_in_every_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = nn.Sequential(nn.Linear(8, 6), nn.Dropout(0.5), nn.Linear(6, 3)).train()
+    (one,) = only(monkeypatch, answer(0.3), network=network, initial=None)
+    assert one.status is Status.REFUSED
+    assert one.value is None
+    assert "training mode" in one.reason
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"families": "held"}, "held-out"), ({"families": []}, "none"), ({"delta": 0.0}, "delta"), ({"seed": -1}, "seed"),
+    ],
+)  # fmt: skip
+def test_bad_settings_are_refused_in_a_sentence(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refusal, match=words):
+        certify(cases.mlp().subject(), **wrong)
+
+
+def test_a_network_in_place_of_a_subject_is_refused_and_all_means_all() -> None:
+    with pytest.raises(Refusal, match="subject was a Linear"):
+        heldout.certify(nn.Linear(2, 2))  # type: ignore[arg-type]
+    assert families_named("all") == []
+    assert {unit.name for unit in room.bounds_of([])} == set(units("bound"))
+
+
+def test_progress_is_told() -> None:
+    told: list[tuple[str, float]] = []
+    certify(cases.mlp().subject(), families="held-out", progress=lambda name, share: told.append((name, share)))
+    assert [name for name, _ in told] == [unit.name for unit in room.bounds_of(["held-out"])]
+    assert all(0 <= share < 1 for _, share in told)
