@@ -17,7 +17,7 @@ from heldout.engine.numerics import binomial_inverse_upper
 from heldout.records import Refusal
 from heldout.verbs.simulate import simulate
 
-HELD_OUT = {name: unit for name, unit in units("bound").items() if unit.family == "held-out"}
+HELD_OUT = {name: unit for name, unit in units("bound").items() if unit.needs == ("held_out_losses",)}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def certificates(case: Any, delta: float = 0.05, **changes: Any) -> dict[str, An
 @pytest.mark.parametrize("delta", [0.05, 0.3])
 def test_every_ledger_adds_up_to_delta(delta: float) -> None:
     found = certificates(cases.mlp(), delta)
-    assert set(found) == {name for name, unit in units("bound").items() if unit.family == "held-out"}
+    assert set(found) == {name for name, unit in units("bound").items() if unit.needs == ("held_out_losses",)}
     for certificate in found.values():
         assert math.fsum(line.delta for line in certificate.ledger) == pytest.approx(delta, abs=1e-15)
         assert certificate.delta == delta

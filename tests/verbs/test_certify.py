@@ -25,7 +25,7 @@ def found() -> Certificates:
 
 def test_the_best_is_the_tightest_at_delta_over_the_number_of_looks(found: Certificates) -> None:
     best, subject = found.best(), cases.mlp().subject()
-    looks = len([unit for unit in units("bound").values() if unit.family == "held-out"])
+    looks = len([unit for unit in units("bound").values() if unit.needs == ("held_out_losses",)])
     assert len(found) == looks
     errors = round(best.empirical_risk * best.examples)
     assert best.name == "clopper-pearson"
@@ -71,6 +71,20 @@ def test_without_held_out_data_the_reasons_stand_there() -> None:
     with pytest.raises(Refusal, match="none of 0"):
         blind.best()
     assert blind.to_dict()["best"] is None
+
+
+def test_a_part_of_a_finite_pool_says_more_of_the_pool() -> None:
+    found = certify(cases.mlp().subject(pool=120), families="held-out")
+    (part,), (whole,) = found["without-replacement"], found["clopper-pearson"]
+    assert part.value is not None
+    assert whole.value is not None
+    assert part.empirical_risk <= part.value < whole.value
+    assert "pool of 120" in part.data_ledger["bound"]
+    assert part.certifies == "this network on the examples of the pool"
+    assert found.best(certifies="this network").name == "clopper-pearson"
+    for wrong in (3, 0.5, "many"):
+        with pytest.raises(Refusal, match="pool was"):
+            cases.mlp().subject(pool=wrong)
 
 
 def test_refused_certificates_are_never_the_best() -> None:

@@ -41,6 +41,29 @@ def has_bounded_loss(subject: Subject) -> None:
         )
 
 
+def has_pool(subject: Subject) -> None:
+    """Demand a finite pool.
+
+    Args:
+        subject: What is under study.
+
+    Raises:
+        NotApplicable: If the test examples are independent draws.
+    """
+    has_test_data(subject)
+    if subject.pool is None:
+        raise NotApplicable(
+            "the test examples are independent draws, not a part of a finite pool",
+            do="pass pool= its size if they were drawn from one without replacement",
+        )
+
+
+@evidence(requires=has_pool)
+def held_out_pool(subject: Subject) -> int:
+    """The size of the finite pool that the test examples were drawn from."""
+    return int(subject.pool or 0)
+
+
 @evidence(requires=has_bounded_loss)
 def held_out_loss(subject: Subject) -> HeldOutLoss:
     """The 0-1 error of a classification, or the declared loss of a regression with its range."""

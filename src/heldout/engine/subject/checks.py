@@ -191,6 +191,15 @@ def setting_faults(subject: "Subject") -> list[Refusal]:
                 do="pass one group a network",
             )
         )
+    sample = 0 if subject.test is None else len(subject.test)
+    if subject.pool is not None and not (isinstance(subject.pool, int) and 0 < sample <= subject.pool):
+        faults.append(
+            Refusal(
+                given=f"pool was {subject.pool!r} with {sample} test examples",
+                expected="a whole number, at least the number of test examples, which must be there",
+                do="pass the size of the pool that the test examples were drawn from, they included",
+            )
+        )
     memory = subject.population.memory
     if not isinstance(memory, int) or memory < 1:
         faults.append(

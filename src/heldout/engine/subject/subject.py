@@ -34,6 +34,8 @@ class Subject:
         selected_on_test: Whether the test data took part in choosing the network; certificates are then refused.
         duplicates: ``"refuse"``: certificates are refused when test examples stand in the training data too;
             ``"allow"``: it is an assumption in their ledger that such repeats come from independent draws.
+        pool: Size of the finite pool from which the test examples were drawn at random without replacement, they included; None
+            for independent draws from a distribution.
         groups: One word a member, to tell groups of a population apart.
         name: For the report.
         memory: Bytes that the activations of one chunk may take.
@@ -50,6 +52,7 @@ class Subject:
     loss_range: tuple[float, float] | None
     selected_on_test: bool
     duplicates: str
+    pool: int | None
     groups: tuple[str, ...]
     name: str
     train_mode: tuple[str, ...]
@@ -66,6 +69,7 @@ class Subject:
         loss_range: tuple[float, float] | None = None,
         selected_on_test: bool = False,
         duplicates: str = "refuse",
+        pool: int | None = None,
         groups: Sequence[str] = (),
         name: str = "",
         memory: int = DEFAULT_MEMORY,
@@ -90,6 +94,7 @@ class Subject:
         put("loss_range", loss_range)
         put("selected_on_test", selected_on_test)
         put("duplicates", duplicates)
+        put("pool", pool)
         put("groups", (groups,) if isinstance(groups, str) else tuple(groups))  # one word is one member's
         put("name", name or type(population.template).__name__)
         put("classes", check(self))
