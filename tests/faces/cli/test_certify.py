@@ -41,6 +41,12 @@ def test_a_network_is_certified_in_a_real_process(folder: Path) -> None:
     assert "clopper-pearson" in (folder / "c.html").read_text()
 
 
+def test_a_part_of_a_pool(folder: Path) -> None:
+    assert main([*WORDS, "--families", "held-out", "--pool", "20", "--json", "c.json", "--quiet"]) == 0
+    record = json.loads((folder / "c.json").read_text())
+    assert "without-replacement" in {row["name"] for row in record["certificates"]}
+
+
 def test_the_example_needs_nothing(folder: Path) -> None:
     assert main(["certify", "--families", "held-out", "--json", "e.json", "--quiet"]) == 0
     record = json.loads((folder / "e.json").read_text())
@@ -69,6 +75,8 @@ def test_how_many_and_simulate(folder: Path, capsys: pytest.CaptureFixture[str])
         (["certify", "--delta", "0"], "--delta was '0'"),
         (["certify", "--train", "train.npz"], "without --network"),
         ([*WORDS[:-1], "gone.npz"], "gone.npz"),
+        ([*WORDS, "--pool", "3"], "pool was 3"),
+        (["certify", "--pool", "900"], "--pool was given without --network"),
         ([*WORDS, "--report", "gone/c.html"], "--report"),
     ],
 )

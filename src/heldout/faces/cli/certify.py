@@ -16,6 +16,14 @@ HeldOut = Annotated[
     str | None,
     Option("--heldout", "--test", metavar="DATA", help="Examples that nobody has looked at; their labels are used."),
 ]
+Pool = Annotated[
+    int | None,
+    Option(
+        "--pool",
+        metavar="NUMBER",
+        help="Size of the finite pool that --heldout is a random part of; not for independent draws.",
+    ),
+]
 Families = Annotated[
     list[str] | None,
     Option(
@@ -64,6 +72,7 @@ def certify_command(
     json: o.Json = None,
     selected_on_test: o.SelectedOnTest = False,
     duplicates: o.Duplicates = None,
+    pool: Pool = None,
     quiet: o.Quiet = False,
     simulate: Simulate = None,
     problems: Problems = 2000,
@@ -84,7 +93,7 @@ def certify_command(
         else:
             request = Request(
                 network, network_args, tuple(weights or ()), tuple(initial or ()), train, test, label, loss, loss_range,
-                (), device, memory, selected_on_test, duplicates, seed, delta,
+                (), device, memory, selected_on_test, duplicates, seed, delta, pool,
             )  # fmt: skip
             page = DEFAULT_REPORT if report is None and json is None else report or ""
             run_certify(request, tuple(families or ("all",)), page, json or "", quiet=quiet)

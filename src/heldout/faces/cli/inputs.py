@@ -36,6 +36,7 @@ class Request:
     duplicates: str | None
     seed: str
     delta: str
+    pool: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def assemble(request: Request, settings: Settings) -> "Subject":
         loss_range=settings.loss_range,
         selected_on_test=request.selected_on_test,
         duplicates=settings.duplicates,
+        pool=request.pool,
         memory=settings.memory,
     )
 
