@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas
@@ -18,8 +18,9 @@ from heldout.engine.store import Store
 from heldout.engine.store.segments import publish, publish_first
 from heldout.engine.subject.losses import loss_named
 from heldout.engine.sweeping.grids import Bucket
+from heldout.engine.sweeping.identities import described
 from heldout.engine.sweeping.leases import taken
-from heldout.engine.training import Plan, Recipe
+from heldout.engine.training import Plan
 from heldout.engine.training.batches import Batches
 from heldout.engine.training.choosing import chosen_plan
 from heldout.engine.training.fit import prepared
@@ -49,24 +50,6 @@ class Work:
     seed: int
     plan: Plan | None
     memory: int | str | None
-
-
-def described(recipe: Recipe) -> dict[str, Any]:
-    """A recipe in plain values, for the address.
-
-    Args:
-        recipe: Any.
-
-    Returns:
-        Field -> value; callables and interventions by name and settings.
-    """
-    plain = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
-    loss = plain["loss"]
-    plain["loss"] = (
-        loss if isinstance(loss, str) else f"{getattr(loss, '__module__', '')}.{getattr(loss, '__qualname__', loss)}"
-    )
-    plain["interventions"] = [[type(piece).__name__, repr(piece)] for piece in recipe.interventions]
-    return plain
 
 
 def folder_of(store: Store, name: str) -> str:

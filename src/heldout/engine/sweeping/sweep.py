@@ -1,24 +1,20 @@
 """``heldout.sweep``: a grid of trainings, shared by any number of processes, killed at any moment and taken up again."""
 
-import hashlib
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas
 from safetensors.torch import load
 from torch import nn
-from torch.utils._pytree import tree_leaves
 
-from heldout._version import __version__
 from heldout.engine.population import Population
 from heldout.engine.store import Store, address
 from heldout.engine.subject import as_examples
-from heldout.engine.sweeping.buckets import Work, described, folder_of, initial_of, read_rows, tidy
+from heldout.engine.sweeping.buckets import Work, folder_of, initial_of, read_rows, tidy
 from heldout.engine.sweeping.executors import OnBucket, executor_named
 from heldout.engine.sweeping.grids import MOST, Bucket, buckets_of
+from heldout.engine.sweeping.identities import identity_of, identity_of_bucket
 from heldout.engine.training import Plan, Recipe
 from heldout.engine.training.batches import Batches
 from heldout.engine.trajectories.recording import measures_named, recorded_steps
@@ -109,57 +105,14 @@ def sweep(
         recorded_steps(every, bucket.recipe.steps)
         Batches.of(bucket.recipe, len(as_examples(data, "data")), seed)
     work = Work(network, data, test, tuple(record), every, seed, plan, memory)
-    base = identity_of(work)
-    names = [address(bucket=_identity_of_bucket(bucket), **base) for bucket in buckets]
+    base = identity_of(work.network, work.data, work.test, work.record, work.every, work.seed)
+    names = [address(bucket=identity_of_bucket(bucket), **base) for bucket in buckets]
     place.begin()
     run(place, dict(zip(names, buckets, strict=True)), work, on_bucket or _silent)
     for name in names:
         tidy(place, name)
     rows = pandas.concat([read_rows(place, name) for name in names], ignore_index=True)
     return Sweep(place, tuple(names), tuple(buckets), work, rows)
-
-
-def identity_of(work: Work) -> dict[str, Any]:
-    """Everything that decides the rows of every bucket, in plain values.
-
-    Args:
-        work: What the buckets share.
-
-    Returns:
-        For the address.
-    """
-    try:
-        source = inspect.getsource(work.network)
-    except (OSError, TypeError):
-        source = ""
-    return {
-        "heldout": __version__,
-        # by its text where there is one: the same factory is called another module's when its file is run as a program
-        "network": source or f"{getattr(work.network, '__module__', '')}.{getattr(work.network, '__qualname__', '')}",
-        "data": _content(work.data),
-        "test": _content(work.test),
-        "record": list(work.record),
-        "every": work.every if isinstance(work.every, str | int) else list(work.every),
-        "seed": work.seed,
-    }
-
-
-def _identity_of_bucket(bucket: Bucket) -> dict[str, Any]:
-    return {
-        "arguments": dict(bucket.arguments),
-        "recipe": described(bucket.recipe),
-        "members": [dict(settings) for settings in bucket.settings],
-    }
-
-
-def _content(data: Any) -> str:
-    if data is None:
-        return ""
-    examples, digest = as_examples(data, "data"), hashlib.sha256()
-    for leaf in [*tree_leaves(examples.x), examples.y]:
-        array = np.ascontiguousarray(leaf.detach().cpu().numpy())
-        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-    return digest.hexdigest()
 
 
 def _silent(_finished: int, _all: int) -> None:
