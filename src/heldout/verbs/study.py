@@ -17,6 +17,7 @@ from heldout._version import __version__
 from heldout.catalog import Unit, units
 from heldout.catalog.studies import SIZES, cells
 from heldout.engine.store import Store, address, keep_cell, read_cell
+from heldout.engine.training.limits import within_memory
 from heldout.records import Refusal
 from heldout.verbs.claims import judged
 from heldout.verbs.study_record import StudyRecord
@@ -34,6 +35,7 @@ def study(
     data: Any = None,
     network: Callable[..., Any] | None = None,
     store: str = "",
+    memory: int | str | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> StudyRecord:
@@ -46,6 +48,7 @@ def study(
         data: Your own ``((x, y), (x_test, y_test))`` in place of the study's, where it takes data.
         network: Your own factory in place of the study's, where it takes one.
         store: Where finished cells are kept, directory or URL; a study that was stopped goes on from there. Empty for nowhere.
+        memory: What the stacks of networks in training may take together, such as ``"4GiB"``; half of what is free unless given.
         progress: Called before every cell with its settings in words, its number and their count.
         **changes: Fields of the grid to set otherwise; a list becomes an axis.
 
@@ -75,7 +78,8 @@ def study(
     for number, cell in enumerate(todo):
         if progress:
             progress(", ".join(f"{key} {value}" for key, value in cell.items()), number, len(todo))
-        tables.append(kept_or_made(place, found, cell, seed, own))
+        with within_memory(memory):
+            tables.append(kept_or_made(place, found, cell, seed, own))
     table = pd.concat(tables, ignore_index=True)
     return StudyRecord(
         study=name,

@@ -51,6 +51,7 @@ def test_it_lists_runs_and_shows(tmp_path: Path) -> None:
         (("run", "double-descent-least-squares", "--set", "examples"), "FIELD=VALUE"),
         (("run", "double-descent-least-squares", "--set", "examples=[]"), "at least one"),
         (("run", "double-descent-least-squares", "--seed", "x"), "--seed"),
+        (("run", "double-descent-width", "--memory", "much"), "--memory was 'much'"),
         (("run", "double-descent-least-squares", "--data", "x.npz"), "--test"),
         (("run", "double-descent-least-squares", "--network", "torch.nn:Identity", "--size", "smoke"), "network"),
         (("run", "double-descent-least-squares", "--report", "none/x.html"), "--report"),

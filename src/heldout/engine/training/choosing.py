@@ -14,6 +14,7 @@ from heldout.engine.population.budget import bytes_of
 from heldout.engine.population.vectorising import activation_bytes
 from heldout.engine.subject import Examples, Loss
 from heldout.engine.training.batches import Batches
+from heldout.engine.training.limits import memory_budget
 from heldout.engine.training.memory import remembered, remembering
 from heldout.engine.training.plans import Plan
 from heldout.engine.training.recipe import Recipe
@@ -50,12 +51,14 @@ def chosen_plan(
         batches: The order of examples.
         seed: Of everything random.
         numbers: The members' numbers.
-        memory: Bytes that all stacks under way may take together; the machine's free memory unless given.
+        memory: Bytes that all stacks under way may take together; that of the block around (:mod:`limits`)
+            or half of the machine's free memory unless given.
 
     Returns:
         The plan.
     """
-    fits = most_members(population, examples, recipe, batches, None if memory is None else bytes_of(memory))
+    budget = memory_budget() if memory is None else bytes_of(memory)
+    fits = most_members(population, examples, recipe, batches, budget)
     key = _shape(population, examples, recipe, batches)
     known = remembered(key)
 

@@ -55,6 +55,9 @@ def run_command(
     store: Annotated[
         str, typer.Option(metavar="DIR", help="Finished cells and the record are kept here; a stopped study goes on.")
     ] = DEFAULT_STORE,
+    memory: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="What networks in training may take together, such as 4GiB.")
+    ] = None,
     report: Annotated[str | None, typer.Option(metavar="FILE", help="Write the page, one HTML file.")] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write the record; - for standard output.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No bar and no verdicts on the terminal.")] = False,
@@ -62,6 +65,7 @@ def run_command(
     """Run a study: its figure, and a verdict on each claim."""
 
     def job() -> None:
+        from heldout.engine.population.budget import bytes_of
         from heldout.faces.cli.options import seed_of
         from heldout.faces.cli.outputs import check_outputs, write_outputs
         from heldout.faces.cli.progress import progress_bar
@@ -76,7 +80,11 @@ def run_command(
                 tell(words, number / count)
 
             changes = changes_of(settings or [])
-            result = study(name, size=size, seed=seed_of(seed), store=store, progress=told, **own, **changes)
+            if memory is not None:
+                bytes_of(memory, "--memory")  # refused before anything is trained
+            result = study(
+                name, size=size, seed=seed_of(seed), store=store, memory=memory, progress=told, **own, **changes
+            )
         record, silent = result.to_dict(), quiet or json == "-"
         kept = [f"run: {result.save(store)}"]
         try:
