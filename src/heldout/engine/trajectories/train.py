@@ -9,6 +9,7 @@ from heldout.engine.population import Population
 from heldout.engine.subject.losses import loss_named
 from heldout.engine.training import Plan, Recipe, fit
 from heldout.engine.training.fit import OnProgress, prepared
+from heldout.engine.trajectories.growing import Growing
 from heldout.engine.trajectories.recording import measures_named, readings_of, recorded_steps
 from heldout.engine.trajectories.trajectory import Trajectory
 
@@ -27,6 +28,7 @@ def train(
     numbers: Sequence[int] | None = None,
     plan: Plan | None = None,
     memory: int | str | None = None,
+    store: str = "",
     on_progress: OnProgress | None = None,
 ) -> Trajectory:
     """Train every member of a population at once, and read what is asked for along the way.
@@ -43,6 +45,8 @@ def train(
         numbers: The members' numbers, from which their streams derive; 0 to M - 1 unless given.
         plan: How to carry it out; chosen by a short measurement unless given.
         memory: What the stacks may take together, in bytes or as ``"4GiB"``; half of what is free unless given.
+        store: Directory or URL: readings, and weights where they are recorded, are kept there step by step while training goes on,
+            and the trained population at its end. A killed training leaves what it had read.
         on_progress: Called with steps taken, steps in all, and members still in training.
 
     Returns:
@@ -61,18 +65,23 @@ def train(
     units = measures_named([name for name in record if name != WEIGHTS])
     places = list(range(len(stack))) if numbers is None else list(numbers)
     examples, loss = prepared(stack, data, recipe, seed, places)
+    steps = recorded_steps(every, recipe.steps)
     rows: list[dict[str, Any]] = []
     weights: dict[int, Population] = {}
+    growing = Growing.begun(store, stack, recipe, seed, places, record, steps)
 
     def on_record(step: int, now: Population) -> None:
         if WEIGHTS in record:
             weights[step] = now
-        rows.extend(readings_of(now, step, units, examples, test, loss_named(loss, examples.y), stack, seed))
+        read = readings_of(now, step, units, examples, test, loss_named(loss, examples.y), stack, seed)
+        rows.extend(read)
+        growing.step(step, read, weights.get(step))
 
     fitted = fit(
-        stack, data, recipe, seed=seed, numbers=numbers, at=recorded_steps(every, recipe.steps), on_record=on_record,
-        on_progress=on_progress, plan=plan, memory=memory,
+        stack, data, recipe, seed=seed, numbers=numbers, at=steps, on_record=on_record, on_progress=on_progress, plan=plan,
+        memory=memory,
     )  # fmt: skip
+    growing.finish(fitted)
     return Trajectory(
         initial=stack,
         final=fitted.final,
@@ -85,4 +94,5 @@ def train(
         seed=seed,
         plan=fitted.plan,
         seconds=fitted.seconds,
+        run=growing.run,
     )

@@ -32,6 +32,7 @@ class Trajectory:
         seed: Of everything random.
         plan: How it was carried out; with the same seed it gives the same bits.
         seconds: Wall-clock time.
+        run: Its name in the store it was written to; empty if it was not.
     """
 
     initial: Population
@@ -45,6 +46,7 @@ class Trajectory:
     seed: int
     plan: Plan
     seconds: float
+    run: str = ""
 
     def __len__(self) -> int:
         """The number of members M."""
