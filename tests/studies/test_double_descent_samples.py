@@ -30,7 +30,7 @@ def test_statistics_of_a_table_made_by_hand() -> None:
     assert study.rise_of_the_loss(made) == pytest.approx([0.6931471805599453])
     assert study.rise_of_the_error(made) == pytest.approx([0.05])
     assert study.peak_moves(made) == pytest.approx([2.0])
-    assert set(study.drawn(made).panel) == {"test loss", "test error", "training error"}
+    assert len(study.drawn(made)) == 6
 
 
 def test_the_smoke_run_fits_few_examples_and_not_many() -> None:
