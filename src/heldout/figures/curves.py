@@ -32,18 +32,25 @@ def curves(
     )
     scale = alt.Scale(type="log") if log_y else alt.Scale(type="linear", zero=False)
     tooltip = ["curve:N", alt.Tooltip("x:Q", format=".4~g", title=x), alt.Tooltip("y:Q", format=".4~g", title=y)]
+    # the legend shows the lines' full colour, not the bands' pale one
+    color = alt.Color("curve:N", title=None, legend=alt.Legend(labelLimit=320, symbolOpacity=1, symbolType="circle"))
     rows = alt.Data(values=[dict(row) for row in study_curves])
     line = (
         alt
         .Chart()
         .mark_line(point=alt.OverlayMarkDef(size=22), strokeWidth=1.8)
         .encode(
-            x=horizontal, y=alt.Y("y:Q", title=y, scale=scale), color=alt.Color("curve:N", title=None), tooltip=tooltip
+            x=horizontal,
+            y=alt.Y("y:Q", title=y, scale=scale),
+            color=alt.Color(
+                "curve:N", title=None, legend=alt.Legend(labelLimit=320, symbolOpacity=1, symbolType="circle")
+            ),
+            tooltip=tooltip,
         )
     )
     layers: list[alt.Chart] = [line]
     if any(row.get("low") is not None for row in study_curves):
-        band = alt.Chart().mark_area(opacity=0.18).encode(x=horizontal, y=alt.Y("low:Q"), y2="high:Q", color="curve:N")
+        band = alt.Chart().mark_area(opacity=0.18).encode(x=horizontal, y=alt.Y("low:Q"), y2="high:Q", color=color)
         layers.insert(0, band)
     drawn = alt.layer(*layers, data=rows)
     if any(row.get("panel") for row in study_curves):
