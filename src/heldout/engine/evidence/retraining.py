@@ -11,6 +11,7 @@ from heldout.engine.subject import Examples, Subject
 from heldout.engine.training import Plan, Recipe, fit
 from heldout.records import NotApplicable
 
+PER_MEMBER = ("lr", "momentum", "weight_decay", "target_loss", "label_noise", "order")  # may be one value a member
 FEWEST = 8  # training examples below which nothing can be set aside
 
 
@@ -89,12 +90,22 @@ def alone(recipe: Recipe, member: int, examples: int) -> Recipe:
     Returns:
         The recipe for a population of one.
     """
+    sequence = any(isinstance(getattr(recipe, name), tuple) for name in PER_MEMBER)
+    return fitting(recipe.for_members([member]) if sequence else recipe, examples)
+
+
+def fitting(recipe: Recipe, examples: int) -> Recipe:
+    """The recipe on fewer examples.
+
+    Args:
+        recipe: Of all members.
+        examples: How many there are; batches and subsets are not larger.
+
+    Returns:
+        The recipe.
+    """
     fewer = {n: min(getattr(recipe, n), examples) for n in ("batch_size", "subset") if getattr(recipe, n) is not None}
-    sequence = isinstance(recipe.lr, tuple) or any(
-        isinstance(getattr(recipe, name), tuple)
-        for name in ("momentum", "weight_decay", "target_loss", "label_noise", "order")
-    )
-    return (recipe.for_members([member]) if sequence else recipe).but(**fewer)
+    return recipe.but(**fewer)
 
 
 def trained(population: Population, examples: Examples, recipe: Recipe, *, seed: int, number: int) -> Population:
