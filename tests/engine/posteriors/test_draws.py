@@ -1,0 +1,99 @@
+"""Errors of drawn predictors against the exact Gibbs risk of linear classifiers, Phi(-margin / deviation) on each example."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from tests import architectures
+from torch import Tensor, nn
+
+from heldout.engine.population import Population
+from heldout.engine.posteriors import Gaussian, network_errors, per_draw, per_example
+from heldout.engine.posteriors.dense import dense_layers
+from heldout.engine.subject import Examples
+
+SCALE = 0.8
+
+
+class Hidden(nn.Module):
+    """A linear classifier whose weight is not in a dense layer, so that weights must be drawn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.zeros(1, 3)), nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight.T + self.bias
+
+
+def classifiers(hidden: bool) -> Gaussian:
+    """Two linear binary classifiers with noise in all weights."""
+    population = Population([Hidden() if hidden else nn.Linear(3, 1) for _ in range(2)])
+    generator = torch.Generator().manual_seed(4)
+    parameters = {n: torch.randn(w.shape, generator=generator) for n, w in population.parameters.items()}
+    return Gaussian.around(population.with_tensors(parameters, {}), SCALE)
+
+
+def examples(n: int = 12) -> Examples:
+    """Random inputs and labels."""
+    generator = torch.Generator().manual_seed(2)
+    return Examples(torch.randn(n, 3, generator=generator), torch.randint(2, (n,), generator=generator))
+
+
+def chances(gaussian: Gaussian, data: Examples) -> np.ndarray:
+    """Exact probability of an error on each example, ``[M, N]``."""
+    rows = []
+    for member in range(2):
+        weight, bias = (tensor[member].double().numpy() for tensor in gaussian.centre.parameters.values())
+        x, sign = data.x.double().numpy(), 2 * data.y.numpy() - 1
+        margin = sign * (x @ weight[0] + bias)
+        rows.append(stats.norm.cdf(-margin / (SCALE * np.sqrt((x**2).sum(1) + 1))))
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_each_example_errs_with_its_exact_chance(hidden: bool) -> None:
+    gaussian, data, draws = classifiers(hidden), examples(), 4000
+    assert bool(dense_layers(gaussian.centre, data.x[:1])) is not hidden
+    wrong = per_example(gaussian, data, draws=draws, binary=True, seed=0)
+    assert wrong.shape == (2, draws, 12)
+    exact = chances(gaussian, data)
+    z = (wrong.double().mean(1).numpy() - exact) / np.sqrt(exact * (1 - exact) / draws)
+    assert np.abs(z).max() < 6.0  # 24 normal deviations: fails below 1e-7
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_draws_of_different_examples_are_independent(hidden: bool) -> None:
+    """Their sums vary as those of independent coins; one draw for all examples would vary several times as much."""
+    gaussian, data, draws = classifiers(hidden), examples(), 4000
+    coins = (chances(gaussian, data) * (1 - chances(gaussian, data))).sum(1)
+    sums = per_example(gaussian, data, draws=draws, binary=True, seed=1).double().sum(2).numpy()
+    ratio = sums.var(axis=1) / coins
+    assert np.abs(ratio - 1).max() < 6 * np.sqrt(2 / draws) + 0.01
+    whole = per_draw(gaussian, data, draws=600, binary=True, seed=1).double().sum(2).numpy()
+    assert (whole.var(axis=1) / coins).max() > 1.5
+    exact = chances(gaussian, data).sum(1)
+    assert np.abs(whole.mean(1) - exact).max() < 6 * (whole.std(axis=1) / np.sqrt(600)).max()
+
+
+def test_blocks_and_members_do_not_matter() -> None:
+    gaussian, data = classifiers(False), examples(7)
+    both = per_example(gaussian, data, draws=3, binary=True, seed=0)
+    alone = Gaussian(
+        gaussian.centre.with_tensors({n: t[1:] for n, t in gaussian.centre.parameters.items()}, {}),
+        {n: t[1:] for n, t in gaussian.log_scales.items()},
+    )
+    assert torch.equal(per_example(alone, data, draws=3, binary=True, seed=0)[0], both[1])
+    own = Examples(data.x.expand(2, -1, -1), data.y.expand(2, -1), x_per_member=True, y_per_member=True)
+    assert torch.equal(per_example(gaussian, own, draws=3, binary=True, seed=0), both)
+    assert not torch.equal(per_example(gaussian, data, draws=3, binary=True, seed=0, purpose="x"), both)
+
+
+def test_a_narrow_gaussian_errs_where_its_network_does() -> None:
+    torch.manual_seed(0)
+    population = Population([architectures.cnn(), architectures.cnn()])
+    data = Examples(torch.randn(10, 2, 6, 6), torch.arange(10) % 3)
+    wrong = per_example(Gaussian.around(population, 1e-9), data, draws=2, binary=False, seed=0)
+    assert torch.equal(wrong, network_errors(population, data, binary=False).unsqueeze(1).expand(2, 2, 10))
+    one = per_draw(Gaussian.around(population, 1e-9), data, draws=2, binary=False, seed=0)
+    assert torch.equal(one, wrong)
