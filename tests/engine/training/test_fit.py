@@ -166,6 +166,23 @@ def test_frozen_layers_and_frozen_batch_norm_stay() -> None:
     assert not torch.equal(final.parameters["3.weight"], initial.parameters["3.weight"])
 
 
+@pytest.mark.parametrize("plan", PLANS)
+def test_frozen_layers_are_each_members_own(plan: Plan) -> None:
+    def make() -> nn.Module:
+        network = plain()
+        network[0].requires_grad_(False)  # type: ignore[index]
+        return network
+
+    initial = Population.of(make, 3, seed=1)
+    final = fit(initial, (X, Y), Recipe(batch_size=12, steps=10, lr=0.3), plan=plan).final
+    for member in range(3):
+        alone = fit(
+            members_of(initial, [member]), (X, Y), Recipe(batch_size=12, steps=10, lr=0.3), numbers=[member],
+            plan=Plan(1),
+        ).final  # fmt: skip
+        assert torch.allclose(final.parameters["2.weight"][member], alone.parameters["2.weight"][0], atol=1e-12)
+
+
 def test_inputs_and_labels_of_its_own_reach_each_member() -> None:
     x, y = torch.stack([X, X.flip(1)]), torch.stack([Y, Y.flip(0)])
     initial = Population.of(plain, 2, seed=1)

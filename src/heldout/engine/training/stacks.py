@@ -57,7 +57,8 @@ class Stacks:
         self.own = {name: tensor for piece in recipe.interventions for name, tensor in piece.tensors().items()}
         self.rates = {name: recipe.each(name, range(len(population))) for name in ("lr", "momentum", "weight_decay")}
         parameters = {name: self.final[name] for name in self.trained}
-        state = State(parameters, {n: self.final[n] for n in population.buffers}, slots(recipe, parameters))
+        still = {n: tensor for n, tensor in self.final.items() if n not in parameters}
+        state = State(parameters, still, slots(recipe, parameters))
         self.chunks = self._cut(list(range(len(population))), state)
         self._before = torch.get_num_threads()
         self._steps: dict[int, Step] = {}
@@ -216,7 +217,6 @@ class Stacks:
             if worker in self._steps:
                 return self._steps[worker]
             template = training_template(self.population.template, self.recipe)
-            frozen = {n: t[0] for n, t in self.population.parameters.items() if n not in self.trained}
-            step = make_step(template, self.loss, self.recipe, frozen, mapped=self.plan.mapped)
+            step = make_step(template, self.loss, self.recipe, mapped=self.plan.mapped)
             self._steps[worker] = CompiledStep(step) if self.plan.compiled else step
             return self._steps[worker]

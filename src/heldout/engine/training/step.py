@@ -19,8 +19,8 @@ from heldout.engine.training.templates import key_names
 class State(NamedTuple):
     """A stack under training; every tensor leads with its members."""
 
-    parameters: Tensors
-    buffers: Tensors
+    parameters: Tensors  # those that are trained
+    buffers: Tensors  # and parameters that are not
     memory: Tensors
 
 
@@ -44,20 +44,19 @@ class Draw(NamedTuple):
 Step = Callable[[State, Data, Draw, Tensors], tuple[State, Tensor]]
 
 
-def make_step(template: nn.Module, loss: Loss, recipe: Recipe, frozen: Tensors, *, mapped: bool = True) -> Step:
+def make_step(template: nn.Module, loss: Loss, recipe: Recipe, *, mapped: bool = True) -> Step:
     """The step of a recipe.
 
     Args:
         template: As from :func:`~heldout.engine.training.templates.training_template`.
         loss: One an example.
         recipe: How it is trained.
-        frozen: Parameters that are not trained, shared by all members or not; without the axis M.
         mapped: Whether members are vectorised; otherwise the stack holds one member, which is called plainly.
 
     Returns:
         ``step(state, data, draw, own) -> (state, losses [m])``, where ``own`` holds what interventions keep for each member.
     """
-    gradient = _member_gradient(template, loss, recipe, frozen)
+    gradient = _member_gradient(template, loss, recipe)
 
     def gradients(
         state: State, x: Inputs, y: Tensor, key: Tensor, shared: tuple[bool, bool]
@@ -92,15 +91,17 @@ def make_step(template: nn.Module, loss: Loss, recipe: Recipe, frozen: Tensors, 
 
 
 def _member_gradient(
-    template: nn.Module, loss: Loss, recipe: Recipe, frozen: Tensors
+    template: nn.Module, loss: Loss, recipe: Recipe
 ) -> Callable[[Tensors, Tensors, Inputs, Tensor, Tensor], tuple[Tensors, Tensors, Tensor]]:
     """Gradient, new buffers and loss of one member on one batch."""
     keyed = key_names(template)
+    frozen = {name for name, parameter in template.named_parameters() if not parameter.requires_grad}
     kept_apart = [piece for piece in recipe.interventions if piece.parts != 1]
 
     def objective(parameters: Tensors, buffers: Tensors, x: Inputs, y: Tensor, key: Tensor) -> tuple[Tensor, Tensors]:
-        changed = {name: tensor.clone() for name, tensor in buffers.items()}  # batch statistics are written into these
-        tensors = {**frozen, **parameters, **changed, **dict.fromkeys(keyed, key)}
+        # batch statistics are written into these
+        changed = {name: tensor.clone() for name, tensor in buffers.items() if name not in frozen}
+        tensors = {**buffers, **parameters, **changed, **dict.fromkeys(keyed, key)}
         arguments, keywords = arguments_for(template, x)
         outputs = only_tensor(functional_call(template, tensors, arguments, keywords))
         losses = loss.per_example(outputs, y)
@@ -117,16 +118,13 @@ def _member_gradient(
             x, y = piece.batch(x, y, key)
         if not kept_apart:
             found, (value, changed) = differentiated(parameters, buffers, x, y, key)
-            return found, changed, value
+            return found, {**buffers, **changed}, value
         count = kept_apart[0].parts or len(y)
         apart = tree_map(lambda leaf: leaf.reshape(count, -1, *leaf.shape[1:]), (x, y))
         parts = torch.vmap(differentiated, in_dims=(None, None, 0, 0, None))
         found, (value, changed) = parts(parameters, buffers, apart[0], apart[1], key)
-        return (
-            kept_apart[0].combine(found),
-            tree_map(lambda leaf: leaf.float().mean(0).to(leaf.dtype), changed),
-            value.mean(),
-        )
+        averaged = tree_map(lambda leaf: leaf.double().mean(0).to(leaf.dtype), changed)
+        return kept_apart[0].combine(found), {**buffers, **averaged}, value.mean()
 
     return gradient
 
