@@ -5,7 +5,8 @@ import torch
 from tests import cases
 
 from heldout.engine.evidence.resolving import Evidence
-from heldout.engine.evidence.surrogates import answers, rounded
+from heldout.engine.evidence.retraining import answers
+from heldout.engine.evidence.surrogates import rounded
 from heldout.engine.population import Population
 from heldout.engine.training import Recipe, fit
 from heldout.records import NotApplicable

@@ -3,8 +3,9 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from heldout.engine.evidence.outputs import is_classification
+from heldout.engine.evidence.outputs import class_scores, is_classification
 from heldout.engine.evidence.weights import has_initial_weights
 from heldout.engine.population import Population, inputs_at
 from heldout.engine.subject import Examples, Subject
@@ -56,7 +57,7 @@ def times(population: Population, member: int, count: int) -> Population:
         A population of equal members.
     """
 
-    def again(tensor: torch.Tensor) -> torch.Tensor:
+    def again(tensor: Tensor) -> Tensor:
         return tensor[member : member + 1].expand(count, *tensor.shape[1:])
 
     return population.with_tensors(
@@ -88,10 +89,10 @@ def alone(recipe: Recipe, member: int, examples: int) -> Recipe:
         examples: How many there are; batches are not larger.
 
     Returns:
-        The recipe for a population of one.
+        The recipe for a population of that member alone, or of it several times.
     """
-    sequence = any(isinstance(getattr(recipe, name), tuple) for name in PER_MEMBER)
-    return fitting(recipe.for_members([member]) if sequence else recipe, examples)
+    own = {name: getattr(recipe, name) for name in PER_MEMBER}
+    return fitting(recipe.but(**{n: v[member] if isinstance(v, tuple) else v for n, v in own.items()}), examples)
 
 
 def fitting(recipe: Recipe, examples: int) -> Recipe:
@@ -138,3 +139,50 @@ def in_float64(population: Population) -> Population:
         {n: t.double() if t.is_floating_point() else t for n, t in population.parameters.items()},
         {n: t.double() if t.is_floating_point() else t for n, t in population.buffers.items()},
     )
+
+
+def trained_together(population: Population, member: int, sets: Examples, recipe: Recipe, *, seed: int) -> Population:
+    """Train one member on many sets of examples, with the same batches and the same random numbers for all of them.
+
+    Args:
+        population: Untrained networks.
+        member: Which of them.
+        sets: ``[D, N]``: inputs and labels that lead with the sets.
+        recipe: The member's own.
+        seed: Of everything random.
+
+    Returns:
+        D trained networks.
+    """
+    count = len(sets.y)
+    with torch.enable_grad():
+        return fit(times(population, member, count), sets, recipe, seed=seed, numbers=[member] * count).final
+
+
+def errors_of(subject: Subject, population: Population, examples: Examples) -> Tensor:
+    """0-1 errors of every network.
+
+    Args:
+        subject: Whose task it is.
+        population: M networks.
+        examples: N, shared or one set a network.
+
+    Returns:
+        ``[M, N]``, float64 on the CPU.
+    """
+    return (answers(subject, population, examples) != examples.labels(len(population)).cpu()).double()
+
+
+def answers(subject: Subject, population: Population, examples: Examples) -> Tensor:
+    """The classes that networks name.
+
+    Args:
+        subject: Whose task it is.
+        population: M networks.
+        examples: N; labels are not looked at.
+
+    Returns:
+        ``[M, N]``.
+    """
+    outputs = population(examples.x, per_member=examples.x_per_member).double()
+    return class_scores(subject, outputs).argmax(-1).cpu()

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from heldout.catalog import evidence
 from heldout.engine.evidence.duplicates import Duplicates, flat, hashes
-from heldout.engine.evidence.outputs import class_scores, has_test_data
+from heldout.engine.evidence.outputs import has_test_data
 from heldout.engine.evidence.picking import Picked
-from heldout.engine.evidence.retraining import can_train_again, fitting
+from heldout.engine.evidence.retraining import answers, can_train_again, fitting
 from heldout.engine.population import Population, stream
 from heldout.engine.subject import Examples, Subject
 from heldout.engine.training import Recipe, fit
@@ -222,18 +222,3 @@ def disagreements(subject: Subject, ours: Population, theirs: Population, inputs
         ``[M]``.
     """
     return (answers(subject, ours, inputs) != answers(subject, theirs, inputs)).sum(1).numpy()
-
-
-def answers(subject: Subject, population: Population, examples: Examples) -> Tensor:
-    """The classes that networks name.
-
-    Args:
-        subject: Whose task it is.
-        population: M networks.
-        examples: N.
-
-    Returns:
-        ``[M, N]``.
-    """
-    outputs = population(examples.x, per_member=examples.x_per_member).double()
-    return class_scores(subject, outputs).argmax(-1).cpu()
