@@ -61,7 +61,7 @@ def test_a_real_network_is_an_estimate() -> None:
         assert one.status is Status.ESTIMATE
         assert one.delta == 0
         assert one.value == pytest.approx(one.empirical_risk + one.terms["gap"])
-        assert one.terms["draws"] == 24
+        assert one.terms["draws"] == 16
         assert "no probability" in one.statement
     with pytest.raises(Refusal):
         found.best()

@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from heldout.catalog import bound
-from heldout.engine.evidence.surrogates import BITS, Transferred
+from heldout.engine.evidence.surrogates import BITS, Edited, Transferred
 from heldout.engine.evidence.transfer_problems import transfers
 from heldout.engine.numerics import binomial_inverse_upper
 from heldout.records import Bounded
@@ -16,7 +15,7 @@ THIRD = float(-np.log(3.0))
 
 def _problem(generator: np.random.Generator, problems: int) -> tuple[dict[str, Any], np.ndarray]:
     known = transfers(generator, problems)
-    return {"transferred": known.transferred, "rounded_disagreements": known.rounded_disagreements}, known.edited_risks
+    return {"transferred": known.transferred, "edited": known.edited}, known.edited_risks
 
 
 @bound(
@@ -26,7 +25,7 @@ def _problem(generator: np.random.Generator, problems: int) -> tuple[dict[str, A
     family="transfer",
     problem=_problem,
 )
-def rounded_weights(transferred: Transferred, rounded_disagreements: NDArray[np.int64], *, log_delta: float) -> Bounded:
+def rounded_weights(transferred: Transferred, edited: Edited, *, log_delta: float) -> Bounded:
     r"""Risk of the network after its weights were rounded: that of the network before, and how often the two disagree.
 
     .. math:: R(f') \le R(f) + P[f' \ne f] \le R(h) + P[f \ne h] + P[f' \ne f]
@@ -36,7 +35,7 @@ def rounded_weights(transferred: Transferred, rounded_disagreements: NDArray[np.
 
     Args:
         transferred: Errors of the surrogate, its disagreements with the network, and their numbers of trials.
-        rounded_disagreements: Inputs on which the network and its rounded form disagree.
+        edited: Inputs on which the network and its rounded form disagree, and the errors of the baseline.
         log_delta: Natural logarithm of the failure probability.
 
     Returns:
@@ -44,12 +43,12 @@ def rounded_weights(transferred: Transferred, rounded_disagreements: NDArray[np.
 
     Example:
         >>> known = Transferred(np.array([0]), 600, np.array([0]), 600)
-        >>> said = rounded_weights(known, np.array([0]), log_delta=np.log(0.15))
+        >>> said = rounded_weights(known, Edited(np.array([0])), log_delta=np.log(0.15))
         >>> print(f"{said.value[0]:.4f}, of which {said.terms['rise'][0]:.4f}")  # thrice 1 - 0.05^(1/600)
         0.0149, of which 0.0050
     """
-    share, inputs = log_delta + THIRD, transferred.unlabelled
-    counts = (transferred.errors, transferred.disagreements, rounded_disagreements)
+    share, inputs, reference = log_delta + THIRD, transferred.unlabelled, edited.test_errors
+    counts = (transferred.errors, transferred.disagreements, edited.disagreements)
     own, apart, rise = (
         np.atleast_1d(np.asarray(binomial_inverse_upper(count, trials, share)))
         for count, trials in zip(counts, (transferred.examples, inputs, inputs), strict=True)
@@ -64,5 +63,6 @@ def rounded_weights(transferred: Transferred, rounded_disagreements: NDArray[np.
         empirical_risk=counts[0] / transferred.examples + (counts[1] + counts[2]) / inputs,
         examples=inputs,
         data={**transferred.data, "edit": f"every tensor rounded to {BITS} bits: a function of its weights alone"},
+        baseline=None if reference is None else np.asarray(binomial_inverse_upper(reference, inputs, log_delta)),
         terms={"surrogate's risk": own, "disagreement": apart, "rise": rise},
     )

@@ -35,8 +35,8 @@ def measured(**changes: Any) -> Replaced:
 def test_every_gap_is_the_one_of_networks_trained_alone() -> None:
     found, case = measured(), cases.generalizer(1)
     (x, y), (fresh_x, fresh_y) = case.train, case.test
-    out = torch.randperm(60, generator=stream(4, "replaced"))[:24]
-    into = torch.randperm(90, generator=stream(4, "replacements"))[:24]
+    out = torch.randperm(60, generator=stream(4, "replaced"))[:16]
+    into = torch.randperm(90, generator=stream(4, "replacements"))[:16]
 
     def trained(x: torch.Tensor, y: torch.Tensor) -> Population:
         with torch.enable_grad():

@@ -74,6 +74,16 @@ def test_rounding_leaves_so_many_levels() -> None:
     assert torch.equal(answers(subject, fine, data), answers(subject, population, data))
 
 
+def test_the_rounded_network_by_hand() -> None:
+    case = cases.mlp()
+    found, (x, y) = Evidence(case.subject())["edited"], case.test
+    network = rounded(case.subject().population, bits=8).member(0)
+    with torch.no_grad():
+        after = network(x).argmax(1)
+        assert found.disagreements[0] == (after != case.network(x).argmax(1)).sum()
+    assert found.test_errors[0] == (after != y).sum()
+
+
 def test_zero_tensors_stay_zero() -> None:
     network = torch.nn.Linear(2, 2)
     torch.nn.init.zeros_(network.weight)

@@ -19,7 +19,7 @@ from heldout.engine.training import Recipe
 
 Floats = NDArray[np.float64]
 
-DRAWS = 24  # of an example that is replaced
+DRAWS = 16  # of an example that is replaced: seconds for a small network on a thousand examples
 BYTES = 256 * 2**20  # of training sets that differ in an example, held at once
 
 

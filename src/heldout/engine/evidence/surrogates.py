@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from heldout.catalog import evidence
 from heldout.engine.evidence.duplicates import Duplicates, flat, hashes
 from heldout.engine.evidence.outputs import has_test_data
 from heldout.engine.evidence.picking import Picked
-from heldout.engine.evidence.retraining import answers, can_train_again, fitting
+from heldout.engine.evidence.retraining import answers, can_train_again, errors_of, fitting
 from heldout.engine.population import Population, stream
 from heldout.engine.subject import Examples, Subject
 from heldout.engine.training import Recipe, fit
@@ -43,6 +44,18 @@ class Transferred:
     unlabelled: int
     test_errors: Counts | None = None
     data: Mapping[str, str] = field(default_factory=dict)
+
+
+class Edited(NamedTuple):
+    """What an edit of the weights changes.
+
+    Attributes:
+        disagreements: Inputs without labels to which the network gives another answer after it, ``[M]``.
+        test_errors: Of the network after it on the same inputs with their labels, ``[M]``, for the baseline alone.
+    """
+
+    disagreements: Counts
+    test_errors: Counts | None = None
 
 
 def can_have_surrogate(subject: Subject) -> None:
@@ -185,9 +198,13 @@ def picked_disagreements(subject: Subject, picked: Picked, unseen_inputs: Exampl
 
 
 @evidence(forward=1, requires=can_have_surrogate)
-def rounded_disagreements(subject: Subject, unseen_inputs: Examples) -> Counts:
-    """Test inputs to which the networks and those with rounded weights give other answers, ``[M]``."""
-    return disagreements(subject, subject.population, rounded(subject.population), unseen_inputs)
+def edited(subject: Subject, unseen_inputs: Examples) -> Edited:
+    """The networks with rounded weights on the test inputs."""
+    after = rounded(subject.population)
+    return Edited(
+        disagreements(subject, subject.population, after, unseen_inputs),
+        errors_of(subject, after, unseen_inputs).sum(1).long().numpy(),
+    )
 
 
 def rounded(population: Population, *, bits: int = BITS) -> Population:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from heldout.engine.evidence.surrogates import Counts, Transferred
+from heldout.engine.evidence.surrogates import Edited, Transferred
 
 KINDS, ASIDE, UNLABELLED = 40, 60, 50
 
@@ -15,13 +15,13 @@ class Transfers(NamedTuple):
 
     Attributes:
         transferred: One member a problem.
-        rounded_disagreements: Between the network and its edited form, ``[M]``.
+        edited: The network and its edited form.
         risks: Of the network, ``[M]``.
         edited_risks: Of its edited form, ``[M]``.
     """
 
     transferred: Transferred
-    rounded_disagreements: Counts
+    edited: Edited
     risks: NDArray[np.float64]
     edited_risks: NDArray[np.float64]
 
@@ -48,4 +48,4 @@ def transfers(generator: np.random.Generator, problems: int) -> Transfers:
     )
     transferred = Transferred(errors, ASIDE, seen[:, 0], UNLABELLED)
     risks = (wrong + differing) / KINDS
-    return Transfers(transferred, seen[:, 1], risks, risks + 2 / KINDS)
+    return Transfers(transferred, Edited(seen[:, 1]), risks, risks + 2 / KINDS)
