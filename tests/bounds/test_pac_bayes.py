@@ -105,7 +105,7 @@ def certificates() -> Certificates:
 
 
 def test_a_run_on_real_networks(certificates: Certificates) -> None:
-    assert certificates.absent == {}
+    assert list(certificates.absent) == ["pac-bayes-recursive"]  # sixty examples are too few for it
     for name, certifies in (
         ("pac-bayes-kl", "a Gibbs predictor around this network"),
         ("pac-bayes-single-draw", "one draw from a Gaussian around this network"),

@@ -10,6 +10,7 @@ import torch
 from tests import cases
 
 import heldout
+from heldout.engine.evidence import drawing
 from heldout.engine.evidence import posteriors as room
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.posteriors import Gibbs, divergence, drawn, network_errors
@@ -26,10 +27,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short trainings and few draws: these tests ask who saw what, not how tight a bound is."""
     monkeypatch.setattr(room, "FROM_INITIAL", replace(room.FROM_INITIAL, steps=5))
     monkeypatch.setattr(room, "FROM_SPLIT", replace(room.FROM_SPLIT, steps=5))
-    monkeypatch.setattr(room, "EPOCHS", 1)
-    monkeypatch.setattr(room, "EVALUATIONS", 1200)
-    monkeypatch.setattr(room, "COSTLY", 600)
-    monkeypatch.setattr(room, "WHOLE", 6)
+    monkeypatch.setattr(drawing, "EPOCHS", 1)
+    monkeypatch.setattr(drawing, "EVALUATIONS", 1200)
+    monkeypatch.setattr(drawing, "COSTLY", 600)
+    monkeypatch.setattr(drawing, "WHOLE", 6)
 
 
 def evidence(case: str = "linear", members: int = 2, seed: int = 0, **changes: Any) -> Evidence:

@@ -4,13 +4,14 @@ from heldout.engine.posteriors.draws import network_errors, per_draw, per_exampl
 from heldout.engine.posteriors.gaussian import Gaussian, divergence, drawn, log_ratio
 from heldout.engine.posteriors.grid import on_grid, price
 from heldout.engine.posteriors.optimising import Posterior, trained_posterior
-from heldout.engine.posteriors.records import Gibbs, SingleDraw
+from heldout.engine.posteriors.records import Gibbs, Recursion, SingleDraw
 from heldout.engine.posteriors.settings import Settings
 
 __all__ = [
     "Gaussian",
     "Gibbs",
     "Posterior",
+    "Recursion",
     "Settings",
     "SingleDraw",
     "divergence",

@@ -55,7 +55,9 @@ def per_example(
     return torch.cat(blocks, dim=1).reshape(len(centre), draws, len(examples))
 
 
-def per_draw(gaussian: Gaussian, examples: Examples, *, draws: int, binary: bool, seed: int) -> Tensor:
+def per_draw(
+    gaussian: Gaussian, examples: Examples, *, draws: int, binary: bool, seed: int, purpose: str = "whole draws"
+) -> Tensor:
     """0-1 errors of whole networks that are drawn: only the draws are independent, not the errors of one of them.
 
     Args:
@@ -64,6 +66,7 @@ def per_draw(gaussian: Gaussian, examples: Examples, *, draws: int, binary: bool
         draws: D of each member.
         binary: Whether the outputs are logits of class 1.
         seed: Of the draws.
+        purpose: Names the stream.
 
     Returns:
         Whether each answer is wrong, ``[M, D, N]``.
@@ -71,7 +74,7 @@ def per_draw(gaussian: Gaussian, examples: Examples, *, draws: int, binary: bool
     members, rows = len(gaussian.centre), []
     labels = examples.labels(members).to(gaussian.centre.device)
     for draw in range(draws):
-        one = drawn(gaussian, 1, seed=seed, purpose=f"draw {draw}")
+        one = drawn(gaussian, 1, seed=seed, purpose=f"{purpose} {draw}")
         rows.append(zero_one(one(examples.x, per_member=examples.x_per_member), labels, binary=binary))
     return torch.stack(rows, dim=1)
 

@@ -49,3 +49,29 @@ class Gibbs:
     pairs: int
     reference_errors: Floats | None = None
     data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recursion:
+    """A sequence of T posteriors, each the prior of the next, evaluated by drawing.
+
+    Attributes:
+        divergence: Of each posterior from its predecessor, the first from a prior that saw nothing, nats, ``[T, M]``.
+        price: Nats paid for choosing that first prior, ``[M]``.
+        risk: Mean loss of the first posterior over its draws, ``[M]``.
+        shares: Of the later ones, how often the excess loss over gamma times the predecessor's is at least 0, at least 1 - gamma,
+            and 1, over pairs of draws, ``[T - 1, 3, M]``.
+        draws: How many independent ones these are means of, T numbers.
+        examples: How many examples each step's bound rests on, T numbers; its prior saw none of them.
+        gamma: How much of the former bound is kept.
+        data: Role -> which examples, in words.
+    """
+
+    divergence: Floats
+    price: Floats
+    risk: Floats
+    shares: Floats
+    draws: tuple[int, ...]
+    examples: tuple[int, ...]
+    gamma: float
+    data: Mapping[str, str] = field(default_factory=dict)
