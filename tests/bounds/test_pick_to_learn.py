@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import binom
 from tests import cases
 
@@ -76,6 +77,17 @@ def test_a_real_network_end_to_end() -> None:
 def test_without_untrained_networks_it_says_why() -> None:
     found = heldout.certify(cases.mlp().subject(initial=None), families=["sample-compression"])
     assert "initial" in found.absent["pick-to-learn"]
+
+
+def test_copies_among_the_examples_are_refused_unless_declared() -> None:
+    x, y = cases.generalizer().train
+    train = (torch.cat([x, x[:4]]), torch.cat([y, y[:4]]))
+    absent = heldout.certify(
+        cases.generalizer().subject(train=train), families="sample-compression", recipe=QUICK
+    ).absent
+    assert "4 training examples have the same input" in absent["pick-to-learn"]
+    declared = cases.generalizer().subject(train=train, duplicates="allow")
+    assert len(heldout.certify(declared, families="sample-compression", recipe=QUICK)) == 2
 
 
 def test_it_is_declared_valid_with_its_object() -> None:

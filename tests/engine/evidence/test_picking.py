@@ -10,6 +10,7 @@ from heldout.engine.evidence import picking
 from heldout.engine.evidence.picking import must_rebuild, pick
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.evidence.retraining import of_member, trained
+from heldout.engine.subject import Examples
 from heldout.engine.training import Recipe
 from heldout.records import NotApplicable
 
@@ -101,3 +102,23 @@ def test_evidence_of_two_members() -> None:
     assert found.examples == 60
     assert len(found.networks) == 2
     assert "seed 5" in found.data["reconstruction"]
+
+
+def test_batch_norms_are_trained_on_two_examples_at_least() -> None:
+    found = Evidence(cases.residual().subject(), recipe=RECIPE, seed=1)["picked"]
+    assert found.kept[0] >= 2
+    assert "2 picked at a time" in found.data["compression"]
+
+
+def test_one_wrong_example_brings_the_next_worst_with_it() -> None:
+    subject = cases.generalizer().subject()
+    assert subject.initial is not None
+    x, y = cases.generalizer().train
+    scores = subject.initial(x)[0]
+    y = scores.argmax(1)  # all right but one
+    y[11] = scores[11].argmin()
+    found = pick(subject, Examples(x, y), MARKS, **settings(together=3, largest=3))
+    true = scores.double().gather(1, y[:, None])[:, 0]
+    margins = true - scores.double().scatter(1, y[:, None], -torch.inf).amax(1)
+    assert found.order[0] == 11
+    assert set(found.order) == set(margins.argsort()[:3].tolist())

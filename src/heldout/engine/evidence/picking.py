@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heldout.catalog import evidence
+from heldout.engine.evidence.duplicates import flat, hashes
 from heldout.engine.evidence.outputs import class_scores
 from heldout.engine.evidence.retraining import alone, can_train_again, in_float64, of_member, trained, untrained
 from heldout.engine.population import Population, stream
@@ -70,10 +71,20 @@ def picked(subject: Subject, recipe: Recipe, seed: int) -> Picked:
 
     Returns:
         What was kept, what is still wrong, and the networks.
+
+    Raises:
+        NotApplicable: If inputs repeat, and the subject does not say that independent draws do.
     """
+    rows = hashes(flat(subject.train.x, fold_members=subject.train.x_per_member))
+    repeats = len(rows) - len(set(rows))
+    if subject.duplicates == "refuse" and repeats and not subject.train.x_per_member:
+        raise NotApplicable(
+            f"{repeats} training examples have the same input as another, so that they are no independent draws",
+            do="remove repeated examples, or say duplicates='allow' if independent draws repeat in these data",
+        )
     examples, runs = len(subject.train), []
     largest = max(1, int(LARGEST * examples))
-    together = -(-largest // ROUNDS)
+    together = max(2, -(-largest // ROUNDS))
     marks = torch.randperm(examples, generator=stream(seed, "marks of examples"))
     for member in range(len(subject.population)):
         own = of_member(subject.train, member)
@@ -91,6 +102,7 @@ def picked(subject: Subject, recipe: Recipe, seed: int) -> Picked:
         networks=runs[0].network.with_tensors(parameters, buffers),
         data={
             "start": "the networks before training, as the user declares: no example took part",
+            "recipe": "fixed before these examples were looked at, as the user declares",
             "compression": f"{', '.join(map(str, kept))} of {examples} training examples, {together} picked at a time",
             "bound": f"all {examples} training examples, assumed to be independent draws",
             "stopping size": f"{largest}, fixed beforehand",
@@ -138,7 +150,9 @@ def pick(
         wrong = (margins < 0).nonzero().flatten()
         if not len(wrong) or len(order) >= largest:
             return Picks(order, wrong.tolist(), in_float64(network))
-        by_mark = wrong[marks[wrong].argsort()]
+        # the first time rightly classified ones may fill the number: batch norms cannot be trained on one example
+        found = wrong if order else torch.arange(len(examples))
+        by_mark = found[marks[found].argsort()]
         worst = by_mark[margins[by_mark].argsort(stable=True)]
         order = [*order, *worst[: min(together, largest - len(order))].tolist()]
         few = alone(recipe, member, len(order))

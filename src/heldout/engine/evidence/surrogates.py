@@ -182,6 +182,7 @@ def transferred(
         test_errors=test_errors.sum(1).long().cpu().numpy(),
         data={
             "network": f"all {len(subject.train)} training examples, and anything but the inputs below",
+            "recipe": "fixed without the examples set aside, as the user declares",
             "surrogate": f"{len(first)} training examples, drawn with seed {seed}",
             "bound": f"the other {len(second)} training examples, assumed to be independent draws",
             "disagreement": f"the inputs of {len(unseen_inputs)} test examples, their labels unused, assumed to be independent draws",
