@@ -51,7 +51,7 @@ def pac_bayes_recursive(recursion: Recursion, *, log_delta: float) -> Bounded:
         >>> shares = np.array([[[1.0], [0.0], [0.0]]])
         >>> steps = Recursion(zero, zero[0], zero[0], shares, (10**6, 10**6), (2000, 1000), 0.5)
         >>> print(f"{pac_bayes_recursive(steps, log_delta=np.log(0.05)).value[0]:.4f}")
-        0.0117
+        0.0111
     """
     gamma, count = recursion.gamma, len(recursion.examples)
     if not 0 < gamma < 1:

@@ -144,8 +144,11 @@ def test_what_a_subject_must_have(case: str, changes: dict[str, Any], reason: st
 def test_repeats_across_the_split_leave_the_certificate_out() -> None:
     x, y = cases.linear().train
     doubled = (torch.cat([x, x]), torch.cat([y, y]))
-    with pytest.raises(NotApplicable, match="of the bound's examples have the same input as one that the prior saw"):
+    with pytest.raises(NotApplicable, match="60 training examples have the same input as another, and copies are"):
         evidence(train=doubled)["gibbs_from_split"]
+    with pytest.raises(NotApplicable, match="remove them, or say duplicates='allow'"):
+        evidence(train=doubled)["gibbs_from_initial"]
+    assert "60 training" in evidence(train=doubled, duplicates="allow")["gibbs_from_initial"].data["repeats"]
     assert evidence(train=doubled, duplicates="allow")["gibbs_from_split"].examples == 60
 
 

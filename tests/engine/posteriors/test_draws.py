@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from heldout.engine.population import Population
 from heldout.engine.posteriors import Gaussian, network_errors, per_draw, per_example
+from heldout.engine.posteriors import draws as room
 from heldout.engine.posteriors.dense import dense_layers
 from heldout.engine.subject import Examples
 
@@ -64,16 +65,16 @@ def test_each_example_errs_with_its_exact_chance(hidden: bool) -> None:
 
 @pytest.mark.parametrize("hidden", [False, True])
 def test_draws_of_different_examples_are_independent(hidden: bool) -> None:
-    """Their sums vary as those of independent coins; one draw for all examples would vary several times as much."""
-    gaussian, data, draws = classifiers(hidden), examples(), 4000
-    coins = (chances(gaussian, data) * (1 - chances(gaussian, data))).sum(1)
+    """On one example twelve times over, errors are twelve independent coins; one draw for all of them would err all or none."""
+    gaussian, one, draws = classifiers(hidden), examples(1), 4000
+    data = Examples(one.x.expand(12, -1), one.y.expand(12))
+    chance = chances(gaussian, one)[:, 0]
     sums = per_example(gaussian, data, draws=draws, binary=True, seed=1).double().sum(2).numpy()
-    ratio = sums.var(axis=1) / coins
-    assert np.abs(ratio - 1).max() < 6 * np.sqrt(2 / draws) + 0.01
+    ratio = sums.var(axis=1) / (12 * chance * (1 - chance))
+    assert np.abs(ratio - 1).max() < 6 * np.sqrt(2.2 / draws)  # fails below 1e-7
     whole = per_draw(gaussian, data, draws=600, binary=True, seed=1).double().sum(2).numpy()
-    assert (whole.var(axis=1) / coins).max() > 1.5
-    exact = chances(gaussian, data).sum(1)
-    assert np.abs(whole.mean(1) - exact).max() < 6 * (whole.std(axis=1) / np.sqrt(600)).max()
+    assert set(whole.flatten().tolist()) == {0.0, 12.0}
+    assert np.abs(whole.mean(1) / 12 - chance).max() < 6 * np.sqrt((chance * (1 - chance)).max() / 600)
 
 
 def test_blocks_and_members_do_not_matter() -> None:
@@ -97,3 +98,14 @@ def test_a_narrow_gaussian_errs_where_its_network_does() -> None:
     assert torch.equal(wrong, network_errors(population, data, binary=False).unsqueeze(1).expand(2, 2, 10))
     one = per_draw(Gaussian.around(population, 1e-9), data, draws=2, binary=False, seed=0)
     assert torch.equal(one, wrong)
+
+
+def test_whole_draws_are_the_same_however_they_are_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    gaussian, data = classifiers(False), examples(7)
+    together = per_draw(gaussian, data, draws=5, binary=True, seed=0)
+    monkeypatch.setattr(room, "BYTES", 1)
+    assert torch.equal(per_draw(gaussian, data, draws=5, binary=True, seed=0), together)
+    own = Examples(data.x.expand(2, -1, -1), data.y.expand(2, -1), x_per_member=True, y_per_member=True)
+    monkeypatch.undo()
+    assert torch.equal(per_draw(gaussian, own, draws=5, binary=True, seed=0), together)
+    assert together.shape == (2, 5, 7)

@@ -9,7 +9,7 @@ from heldout.engine.evidence.outputs import is_classification
 from heldout.engine.evidence.weights import has_initial_weights
 from heldout.engine.population import Population, stream
 from heldout.engine.posteriors import Gaussian, Gibbs, Posterior, Settings, network_errors
-from heldout.engine.posteriors.splitting import check_prior
+from heldout.engine.posteriors.splitting import check_prior, repeated
 from heldout.engine.subject import Subject
 from heldout.engine.training import Recipe
 from heldout.records import NotApplicable, Refusal
@@ -39,26 +39,39 @@ def can_have_posterior(subject: Subject) -> None:
         raise NotApplicable(f"there are only {len(subject.train)} training examples", do=f"pass at least {2 * LEAST}")
 
 
+@evidence(requires=can_have_posterior)
+def train_repeats(subject: Subject) -> int:
+    """How many training examples have the input of another; copies are no independent draws, so the user must say what they are."""
+    count = repeated(subject.train)
+    if count and subject.duplicates == "refuse":
+        raise NotApplicable(
+            f"{count} training examples have the same input as another, and copies are no independent draws",
+            do="remove them, or say duplicates='allow' if independent draws repeat in these data",
+        )
+    return count
+
+
 @evidence(forward=400, backward=400, requires=can_have_posterior)
-def posterior_from_initial(subject: Subject, seed: int) -> Posterior:
+def posterior_from_initial(subject: Subject, train_repeats: int, seed: int) -> Posterior:
     """Gaussian around each network, trained from its weights; prior around the networks before training."""
     return posterior_for(subject.population, _initial(subject), subject.train, subject, FROM_INITIAL, seed)
 
 
 @evidence(forward=100, requires=can_have_posterior)
-def gibbs_from_initial(subject: Subject, posterior_from_initial: Posterior, seed: int) -> Gibbs:
+def gibbs_from_initial(subject: Subject, posterior_from_initial: Posterior, train_repeats: int, seed: int) -> Gibbs:
     """That posterior's draws on all training examples."""
     data = {
         "prior": "the networks before training, as the user declares: no example took part",
         "posterior": f"all {len(subject.train)} training examples",
         "bound": f"all {len(subject.train)} training examples, assumed to be independent draws",
+        "repeats": f"{train_repeats} training examples have the input of another",
         "draws": f"made once, from seed {seed}",
     }
     return gibbs_of(subject, posterior_from_initial, subject.train, data, seed)
 
 
 @evidence(requires=can_have_posterior)
-def prior_split(subject: Subject, seed: int) -> tuple[Tensor, Tensor]:
+def prior_split(subject: Subject, train_repeats: int, seed: int) -> tuple[Tensor, Tensor]:
     """Places of the training examples that train a prior, and of those that the bound rests on: a seeded split."""
     order = torch.randperm(len(subject.train), generator=stream(seed, "prior split"))
     cut = max(LEAST, round(SHARE * len(subject.train)))

@@ -22,7 +22,7 @@ LATER = Settings(objective="quadratic", steps=300, batch_size=128, lr=1e-2, scal
 
 
 @evidence(requires=can_have_posterior)
-def recursive_parts(subject: Subject, seed: int) -> tuple[Tensor, ...]:
+def recursive_parts(subject: Subject, train_repeats: int, seed: int) -> tuple[Tensor, ...]:
     """Places of the training examples, cut into parts of which the last is half of all: seeded."""
     count = len(subject.train)
     order = torch.randperm(count, generator=stream(seed, "recursive split"))

@@ -71,12 +71,21 @@ def per_draw(
     Returns:
         Whether each answer is wrong, ``[M, D, N]``.
     """
-    members, rows = len(gaussian.centre), []
-    labels = examples.labels(members).to(gaussian.centre.device)
-    for draw in range(draws):
-        one = drawn(gaussian, 1, seed=seed, purpose=f"{purpose} {draw}")
-        rows.append(zero_one(one(examples.x, per_member=examples.x_per_member), labels, binary=binary))
-    return torch.stack(rows, dim=1)
+    centre, members, rows = gaussian.centre, len(gaussian.centre), []
+    together = max(1, BYTES // (centre.size * 4 * members))
+    labels = examples.labels(members).to(centre.device).unsqueeze(1)
+    for start in range(0, draws, together):
+        count = min(together, draws - start)
+        many = drawn(gaussian, count, seed=seed, purpose=purpose, first=start)
+        x = (
+            tree_map(lambda leaf, n=count: leaf.repeat_interleave(n, 0), examples.x)
+            if examples.x_per_member
+            else examples.x
+        )
+        outputs = many(x, per_member=examples.x_per_member)
+        outputs = outputs.reshape(members, count, *outputs.shape[1:])
+        rows.append(zero_one(outputs, labels.expand(members, count, -1), binary=binary))
+    return torch.cat(rows, dim=1)
 
 
 def _first(examples: Examples) -> Any:

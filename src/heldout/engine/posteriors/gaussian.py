@@ -135,7 +135,7 @@ def log_ratio(posterior: Gaussian, prior: Gaussian, network: Population) -> Tens
     return total
 
 
-def drawn(gaussian: Gaussian, draws: int, *, seed: int, purpose: str = "posterior draw") -> Population:
+def drawn(gaussian: Gaussian, draws: int, *, seed: int, purpose: str = "posterior draw", first: int = 0) -> Population:
     """Networks drawn from a Gaussian.
 
     Args:
@@ -143,6 +143,7 @@ def drawn(gaussian: Gaussian, draws: int, *, seed: int, purpose: str = "posterio
         draws: D of each; members share the standard normal noise of a draw.
         seed: Of the noise.
         purpose: Names the stream, so that different uses of a seed are independent.
+        first: Number of the first draw: those from k on are the same as in a larger call.
 
     Returns:
         ``M * D`` networks, the draws of a member next to each other.
@@ -151,7 +152,8 @@ def drawn(gaussian: Gaussian, draws: int, *, seed: int, purpose: str = "posterio
     parameters = {}
     for name, mean in centre.parameters.items():
         noise = torch.stack([
-            torch.randn(mean.shape[1:], generator=stream(seed, purpose, draw, name)) for draw in range(draws)
+            torch.randn(mean.shape[1:], generator=stream(seed, purpose, draw, name))
+            for draw in range(first, first + draws)
         ]).to(mean)
         scale = gaussian.log_scales[name].exp().to(mean.dtype)
         parameters[name] = (mean.unsqueeze(1) + scale.unsqueeze(1) * noise).flatten(0, 1)
