@@ -21,12 +21,19 @@ def normed() -> nn.Module:
     return nn.Sequential(nn.Linear(6, 7, bias=False), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(7, 3)).double()
 
 
-def goes_through(piece: Intervention, make: Callable[[], nn.Module] = network, *, compiled: bool = True) -> None:
+def goes_through(
+    piece: Intervention,
+    make: Callable[[], nn.Module] = network,
+    *,
+    compiled: bool = True,
+    of_the_second: Intervention | None = None,
+) -> None:
     """A member alone follows its trajectory of the population, under every kind of plan; and the piece changes something."""
     initial = Population.of(make, 3, seed=2)
     recipe = Recipe(lr=0.1, batch_size=12, steps=15, interventions=(piece,))
     together = fit(initial, (X, Y), recipe, seed=7, plan=Plan(3)).final
-    alone = fit(members_of(initial, [1]), (X, Y), recipe, seed=7, numbers=[1], plan=Plan(1, mapped=False)).final
+    own = recipe if of_the_second is None else recipe.but(interventions=(of_the_second,))
+    alone = fit(members_of(initial, [1]), (X, Y), own, seed=7, numbers=[1], plan=Plan(1, mapped=False)).final
     plain = fit(initial, (X, Y), recipe.but(interventions=()), seed=7, plan=Plan(3)).final
     for name in initial.parameters:
         torch.testing.assert_close(together.parameters[name][1], alone.parameters[name][0], rtol=0, atol=1e-10)

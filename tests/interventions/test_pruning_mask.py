@@ -22,4 +22,6 @@ def test_masked_weights_stay_zero_in_each_member_by_its_own_mask() -> None:
 
 
 def test_it_goes_through() -> None:
-    goes_through(pruning_mask(masks={"2.weight": (torch.arange(21).view(3, 7) % 2).expand(3, 3, 7)}))
+    masks = (torch.arange(63).view(3, 3, 7) % 2).bool()
+    second = pruning_mask(masks={"2.weight": masks[1:2]})
+    goes_through(pruning_mask(masks={"2.weight": masks}), of_the_second=second)

@@ -39,7 +39,16 @@ class Augmentation(Intervention):
             x = torch.where(hit.view(-1, *[1] * (x.ndim - 1)), x.flip(-1), x)
         if self.noise:
             x = x + self.noise * normal(key, tuple(x.shape), _NOISE).to(x.dtype)
-        return x if self.transform is None else self.transform(x, uniform(key, (len(x),), _OWN))
+        if self.transform is None:
+            return x
+        changed = self.transform(x, uniform(key, (len(x),), _OWN))
+        if changed.shape != x.shape:
+            raise Refusal(
+                given=f"transform gave inputs of shape {tuple(changed.shape)} for {tuple(x.shape)}",
+                expected="inputs of the same shape",
+                do="change values only",
+            )
+        return changed
 
 
 def moved(x: Tensor, offsets: Tensor, axis: int) -> Tensor:
@@ -82,7 +91,7 @@ def augmentation(
         The intervention.
 
     Raises:
-        Refusal: If shift or noise is negative, or nothing would be changed.
+        Refusal: If shift or noise is negative, transform cannot be called, or nothing would be changed.
 
     Example:
         >>> x, y = torch.ones(2, 1, 1, 4), torch.arange(2)
@@ -90,11 +99,17 @@ def augmentation(
         >>> changed.shape, labels is y
         (torch.Size([2, 1, 1, 4]), True)
     """
-    if not (isinstance(shift, int) and shift >= 0 and noise >= 0):
+    if not (isinstance(shift, int) and shift >= 0 and isinstance(noise, int | float) and noise >= 0):
         raise Refusal(
             given=f"shift was {shift!r} and noise {noise!r}",
             expected="a whole number of places and a standard deviation, neither below 0",
             do="pass augmentation(shift=1) or augmentation(noise=0.1)",
+        )
+    if transform is not None and not callable(transform):
+        raise Refusal(
+            given=f"transform was {transform!r}",
+            expected="a callable from inputs and one number for each to inputs",
+            do="pass a function of tensors",
         )
     if not (shift or flip or noise or transform):
         raise Refusal(

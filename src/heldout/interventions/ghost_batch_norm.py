@@ -76,6 +76,6 @@ def ghost_batch_norm(*, size: int = 32) -> Intervention:
         >>> layer.train()(torch.tensor([[0.0], [2.0], [10.0], [30.0]])).round().flatten().tolist()
         [-1.0, 1.0, -1.0, 1.0]
     """
-    if size < 2:
-        raise Refusal(given=f"size was {size}", expected="at least 2 examples", do="pass size=32")
+    if not isinstance(size, int) or size < 2:
+        raise Refusal(given=f"size was {size!r}", expected="at least 2 examples", do="pass size=32")
     return GhostBatchNorm(size)

@@ -43,6 +43,6 @@ def gradient_clipping(*, norm: float = 1.0) -> Intervention:
         >>> [round(value, 3) for value in clipped["w"].tolist()]
         [0.6, 0.8]
     """
-    if not norm > 0:
-        raise Refusal(given=f"norm was {norm}", expected="a positive number", do="pass norm=1.0")
+    if not isinstance(norm, int | float) or not norm > 0:
+        raise Refusal(given=f"norm was {norm!r}", expected="a positive number", do="pass norm=1.0")
     return GradientClipping(norm)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from heldout.catalog import intervention
-from heldout.engine.training import Intervention
+from heldout.engine.training import Intervention, Setting
 from heldout.records import Refusal
 
 
@@ -15,6 +15,10 @@ class LabelSmoothing(Intervention):
     """The loss of :func:`label_smoothing`."""
 
     share: float
+
+    def check(self, training: Setting) -> None:
+        """Cross-entropy only."""
+        training.needs_classes(self, "cross-entropy")
 
     def losses(self, outputs: Tensor, y: Tensor, losses: Tensor, key: Tensor) -> Tensor:
         """``(1 - share)`` of the loss and ``share`` of the mean over all classes as labels, ``[B]``."""
@@ -40,6 +44,6 @@ def label_smoothing(*, share: float = 0.1) -> Intervention:
         >>> torch.allclose(label_smoothing(share=0.3).losses(even, torch.tensor([1]), loss, torch.tensor(0)), loss)
         True
     """
-    if not 0 <= share < 1:
-        raise Refusal(given=f"share was {share}", expected="a number from 0 to below 1", do="pass share=0.1")
+    if not isinstance(share, int | float) or not 0 <= share < 1:
+        raise Refusal(given=f"share was {share!r}", expected="a number from 0 to below 1", do="pass share=0.1")
     return LabelSmoothing(share)

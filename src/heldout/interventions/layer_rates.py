@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from torch import Tensor
 
 from heldout.catalog import intervention
-from heldout.engine.training import Intervention
+from heldout.engine.training import Intervention, Setting
 from heldout.records import Refusal
 
 Tensors = dict[str, Tensor]
@@ -18,6 +18,16 @@ class LayerRates(Intervention):
     """The update of :func:`layer_rates`."""
 
     factors: tuple[tuple[str, float], ...]
+
+    def check(self, training: Setting) -> None:
+        """Every pattern matches some trained parameter."""
+        for pattern, _ in self.factors:
+            if not any(fnmatch(name, pattern) for name in training.shapes):
+                raise Refusal(
+                    given=f"factors held '{pattern}', which matches no trained parameter",
+                    expected=f"a pattern of {', '.join(training.shapes)}",
+                    do="correct it, or leave it out",
+                )
 
     def update(self, before: Tensors, after: Tensors, own: Tensors) -> Tensors:
         """Each parameter's step times the factor of the first pattern that its name matches, or times one."""
@@ -47,7 +57,7 @@ def layer_rates(*, factors: Mapping[str, float] | None = None) -> Intervention:
         0.1
     """
     for pattern, factor in (factors or {}).items():
-        if factor < 0:
+        if not isinstance(factor, int | float) or not factor >= 0:
             raise Refusal(
                 given=f"the factor of '{pattern}' was {factor}", expected="0 or more", do="pass a factor from 0"
             )

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from heldout.catalog import intervention
-from heldout.engine.training import Intervention
+from heldout.engine.training import Intervention, Setting
 from heldout.records import Refusal
 
 PRECISIONS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
@@ -18,6 +18,10 @@ class LossPrecision(Intervention):
     """The loss of :func:`loss_precision`."""
 
     precision: str
+
+    def check(self, training: Setting) -> None:
+        """It takes the place of a loss of class scores."""
+        training.needs_classes(self)
 
     def losses(self, outputs: Tensor, y: Tensor, losses: Tensor, key: Tensor) -> Tensor:
         """Cross-entropy with every operation of the log-softmax rounded to the precision, ``[B]``."""

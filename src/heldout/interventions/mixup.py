@@ -8,7 +8,7 @@ from torch.utils._pytree import tree_map
 
 from heldout.catalog import intervention
 from heldout.engine.population import Inputs
-from heldout.engine.training import Intervention
+from heldout.engine.training import Intervention, Setting
 from heldout.engine.training.counting import normal, uniform
 from heldout.records import Refusal
 
@@ -22,11 +22,21 @@ class Mixup(Intervention):
 
     alpha: float
 
+    def check(self, training: Setting) -> None:
+        """Cross-entropy only."""
+        training.needs_classes(self, "cross-entropy")
+
     def batch(self, x: Inputs, y: Tensor, key: Tensor) -> tuple[Inputs, Tensor]:
         """Inputs mixed with those of a partner; labels are mixed in the loss."""
         weight, partner = self._drawn(len(y), key)
 
         def mixed(leaf: Tensor) -> Tensor:
+            if not leaf.is_floating_point():
+                raise Refusal(
+                    given=f"data x held {str(leaf.dtype).removeprefix('torch.')} with Mixup",
+                    expected="inputs of floating point, which can be mixed",
+                    do="leave mixup out",
+                )
             return (weight * leaf + (1 - weight) * leaf[partner]).to(leaf.dtype)
 
         return tree_map(mixed, x), y
@@ -88,6 +98,6 @@ def mixup(*, alpha: float = 1.0) -> Intervention:
         >>> bool((mixed.min() >= 0) & (mixed.max() <= 3)), abs(mixed.mean().item() - 1.5) < 1e-6, labels is y
         (True, True, True)
     """
-    if not alpha > 0:
-        raise Refusal(given=f"alpha was {alpha}", expected="above 0", do="pass alpha=0.2, or leave mixup out")
+    if not isinstance(alpha, int | float) or not alpha > 0:
+        raise Refusal(given=f"alpha was {alpha!r}", expected="above 0", do="pass alpha=0.2, or leave mixup out")
     return Mixup(alpha)

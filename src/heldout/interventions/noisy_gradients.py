@@ -45,6 +45,6 @@ def noisy_gradients(*, scale: float = 0.01) -> Intervention:
         >>> quiet["w"].tolist()
         [1.0, 1.0]
     """
-    if scale < 0:
-        raise Refusal(given=f"scale was {scale}", expected="0 or more", do="pass scale=0.01")
+    if not isinstance(scale, int | float) or not scale >= 0:
+        raise Refusal(given=f"scale was {scale!r}", expected="0 or more", do="pass scale=0.01")
     return NoisyGradients(scale)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from heldout.catalog import intervention
-from heldout.engine.training import Intervention
+from heldout.engine.training import Intervention, Setting
+from heldout.records import Refusal
 
 Tensors = dict[str, Tensor]
 
@@ -16,6 +17,22 @@ class PruningMask(Intervention):
     """The update of :func:`pruning_mask`."""
 
     masks: Mapping[str, Tensor] = field(default_factory=dict, hash=False)
+
+    def check(self, training: Setting) -> None:
+        """Every mask belongs to a trained parameter and has its shape, one for each member."""
+        for name, mask in self.masks.items():
+            if name not in training.shapes:
+                raise Refusal(
+                    given=f"masks held '{name}', which is no trained parameter",
+                    expected=f"one of {', '.join(training.shapes)}",
+                    do="correct its name",
+                )
+            if tuple(mask.shape) != (training.members, *training.shapes[name]):
+                raise Refusal(
+                    given=f"the mask of '{name}' had shape {tuple(mask.shape)}",
+                    expected=f"{(training.members, *training.shapes[name])}, one mask for each member",
+                    do="stack the members' masks",
+                )
 
     def tensors(self) -> Mapping[str, Tensor]:
         """The masks, named so that they meet no other piece's."""

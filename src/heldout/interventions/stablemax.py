@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from heldout.catalog import intervention
-from heldout.engine.training import Intervention
+from heldout.engine.training import Intervention, Setting
 
 _SMALLEST = 1e-30  # what a share is kept above before its logarithm is taken
 
@@ -14,6 +14,10 @@ _SMALLEST = 1e-30  # what a share is kept above before its logarithm is taken
 @dataclass(frozen=True)
 class StableMax(Intervention):
     """The loss of :func:`stablemax`."""
+
+    def check(self, training: Setting) -> None:
+        """It takes the place of a loss of class scores."""
+        training.needs_classes(self)
 
     def losses(self, outputs: Tensor, y: Tensor, losses: Tensor, key: Tensor) -> Tensor:
         """``-log(s(z_y) / sum s(z))`` in float64, ``[B]``; ``s(z) = z + 1`` from 0 on and ``1 / (1 - z)`` below."""

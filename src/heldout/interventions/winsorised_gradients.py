@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from heldout.catalog import intervention
-from heldout.engine.training import Intervention
+from heldout.engine.training import Intervention, Setting
 from heldout.records import Refusal
 
 Tensors = dict[str, Tensor]
@@ -19,6 +19,15 @@ class WinsorisedGradients(Intervention):
 
     level: int
     groups: int
+
+    def check(self, training: Setting) -> None:
+        """Something is left in the middle."""
+        if 2 * self.level >= (self.groups or training.batch):
+            raise Refusal(
+                given=f"level was {self.level} with {training.batch} gradients a batch",
+                expected="less than half of the gradients",
+                do="lower level, or pass a larger batch_size",
+            )
 
     @property
     def parts(self) -> int:
@@ -71,7 +80,7 @@ def winsorised_gradients(*, level: int = 2, groups: int = 0) -> Intervention:
         >>> winsorised_gradients(level=1).combine({"w": parts})["w"].item()
         2.0
     """
-    if level < 0 or (groups and 2 * level >= groups):
+    if not (isinstance(level, int) and isinstance(groups, int)) or level < 0 or (groups and 2 * level >= groups):
         raise Refusal(
             given=f"level was {level} with {groups or 'a batch of'} gradients",
             expected="0 or more, and less than half of the gradients",

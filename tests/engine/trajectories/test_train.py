@@ -70,3 +70,10 @@ def test_recorded_steps_reach_the_end() -> None:
     assert recorded_steps("log", 1000)[-3:] == [512, 768, 1000]
     assert recorded_steps([5, 3, 3], 10) == [3, 5]
     assert recorded_steps("log", 0) == [0]
+
+
+def test_a_word_in_place_of_a_list_and_a_seed_that_is_none_are_refused() -> None:
+    with pytest.raises(Refusal, match="record was 'train-loss'"):
+        train(population(), (X, Y), RECIPE, record="train-loss")
+    with pytest.raises(Refusal, match="numbers was 'ab'"):
+        train(population(), (X, Y), RECIPE, numbers="ab")  # type: ignore[arg-type]

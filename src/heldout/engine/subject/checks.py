@@ -157,6 +157,9 @@ def data_faults(examples: Examples, argument: str, members: int) -> list[Refusal
         return [
             fault(f"y has labels for {examples.y.shape[0]} members", f"labels for {members}", "pass one row a network")
         ]
+    if examples.x_per_member and {len(leaf) for leaf in tree_leaves(examples.x)} != {members}:
+        sets = len(tree_leaves(examples.x)[0])
+        return [fault(f"x has inputs for {sets} members", f"inputs for {members}", "pass one set a network")]
     faults = []
     for part, leaf in [*(("x", leaf) for leaf in tree_leaves(examples.x)), ("y", examples.y)]:
         if leaf.is_floating_point() and not bool(torch.isfinite(leaf).all()):

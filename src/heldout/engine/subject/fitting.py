@@ -1,6 +1,6 @@
 """Whether networks, data and labels fit each other."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -8,17 +8,36 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from heldout.engine.population import Population
 from heldout.engine.subject.examples import Examples
+from heldout.engine.subject.losses import Loss
 from heldout.records import Refusal
 
-if TYPE_CHECKING:
-    from heldout.engine.subject.subject import Subject
+
+class Assembled(Protocol):
+    """Networks with their data: a Subject, or a training that is about to begin."""
+
+    @property
+    def population(self) -> Population:
+        """The networks."""
+
+    @property
+    def train(self) -> Examples:
+        """Training data."""
+
+    @property
+    def test(self) -> Examples | None:
+        """Data that the networks have not seen, or none."""
+
+    @property
+    def loss(self) -> Loss:
+        """One an example."""
 
 
-def few_outputs(subject: "Subject") -> Tensor:
+def few_outputs(subject: Assembled, argument: str = "train") -> Tensor:
     """Outputs of the first member on a few training examples; the network is also tried on a few test examples.
 
     Args:
         subject: Freshly assembled.
+        argument: The training data's name, for the sentence if they are refused.
 
     Returns:
         Outputs ``[N', ...]``.
@@ -26,7 +45,7 @@ def few_outputs(subject: "Subject") -> Tensor:
     Raises:
         Refusal: If the network fails on its data, is not deterministic, or answers test data in another shape.
     """
-    outputs = _answers(subject, subject.train, "train")
+    outputs = _answers(subject, subject.train, argument)
     if subject.test is not None and _answers(subject, subject.test, "test").shape[1:] != outputs.shape[1:]:
         raise Refusal(
             given="the network's outputs have another shape on test x than on train x",
@@ -36,7 +55,7 @@ def few_outputs(subject: "Subject") -> Tensor:
     return outputs
 
 
-def _answers(subject: "Subject", examples: Examples, argument: str) -> Tensor:
+def _answers(subject: Assembled, examples: Examples, argument: str) -> Tensor:
     """Made twice: a network must give the same answer twice."""
     few = examples.take(slice(0, min(4, len(examples))))
     x = few.x if not few.x_per_member else tree_map(lambda leaf: leaf[0], few.x)
@@ -62,12 +81,13 @@ def _answers(subject: "Subject", examples: Examples, argument: str) -> Tensor:
     return first
 
 
-def output_faults(subject: "Subject", outputs: Tensor) -> list[Refusal]:
+def output_faults(subject: Assembled, outputs: Tensor, argument: str = "train") -> list[Refusal]:
     """Outputs and labels that do not fit each other.
 
     Args:
         subject: Freshly assembled.
         outputs: Of the first member on a few examples.
+        argument: The training data's name.
 
     Returns:
         The faults.
@@ -81,15 +101,15 @@ def output_faults(subject: "Subject", outputs: Tensor) -> list[Refusal]:
                 do="check the weights",
             )
         )
-    named = [(argument, e) for argument, e in (("train", subject.train), ("test", subject.test)) if e is not None]
+    named = [(name, e) for name, e in ((argument, subject.train), ("test", subject.test)) if e is not None]
     if subject.loss.task == "regression":
-        for argument, examples in named:
+        for name, examples in named:
             y = examples.y[0] if examples.y_per_member else examples.y
             wanted, given = outputs[0].numel(), y[0].numel()
             if wanted != given:
                 faults.append(
                     Refusal(
-                        given=f"{argument} y has {given} numbers an example and the network gives {wanted}",
+                        given=f"{name} y has {given} numbers an example and the network gives {wanted}",
                         expected="as many targets as outputs",
                         do="check the targets, or name the loss of a classifier",
                     )
@@ -106,12 +126,12 @@ def output_faults(subject: "Subject", outputs: Tensor) -> list[Refusal]:
             ),
         ]
     classes = classes_in(outputs, subject)
-    for argument, examples in named:
+    for name, examples in named:
         y = examples.y
         if y.is_floating_point() and not bool((y == y.round()).all()):
             faults.append(
                 Refusal(
-                    given=f"{argument} y has fractions",
+                    given=f"{name} y has fractions",
                     expected=f"classes 0 to {classes - 1}",
                     do="pass class numbers, or loss='squared-error' for a regression",
                 )
@@ -119,7 +139,7 @@ def output_faults(subject: "Subject", outputs: Tensor) -> list[Refusal]:
         elif y.ndim != (2 if examples.y_per_member else 1):
             faults.append(
                 Refusal(
-                    given=f"{argument} y has shape {tuple(y.shape)}",
+                    given=f"{name} y has shape {tuple(y.shape)}",
                     expected="one class number an example",
                     # the argmax of a column is 0 everywhere, which would pass as labels
                     do="pass its one column, y[..., 0]" if y.shape[-1] == 1 else "pass y.argmax(1) if it is one-hot",
@@ -128,7 +148,7 @@ def output_faults(subject: "Subject", outputs: Tensor) -> list[Refusal]:
         elif int(y.min()) < 0 or int(y.max()) >= classes:
             faults.append(
                 Refusal(
-                    given=f"{argument} y has labels from {int(y.min())} to {int(y.max())}",
+                    given=f"{name} y has labels from {int(y.min())} to {int(y.max())}",
                     expected="labels 0 and 1, as binary-cross-entropy has them"
                     if single
                     else f"classes 0 to {classes - 1}, as the network has {classes} outputs",
@@ -138,7 +158,7 @@ def output_faults(subject: "Subject", outputs: Tensor) -> list[Refusal]:
     return faults
 
 
-def classes_in(outputs: Tensor, subject: "Subject") -> int:
+def classes_in(outputs: Tensor, subject: Assembled) -> int:
     """The number of classes that the outputs tell apart.
 
     Args:

@@ -7,18 +7,20 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_leaves
 
 from heldout.engine.population import Population, stream
 from heldout.engine.population.calling import placed
 from heldout.engine.subject import Examples, as_examples
+from heldout.engine.subject.checks import data_faults
+from heldout.engine.subject.examples import with_class_numbers
 from heldout.engine.subject.losses import Loss, loss_named
 from heldout.engine.training.batches import Batches
+from heldout.engine.training.checks import Work, check_settings, check_work
 from heldout.engine.training.plans import Plan
 from heldout.engine.training.recipe import Recipe
 from heldout.engine.training.stacks import Stacks
 from heldout.engine.training.stopping import Stopping
-from heldout.records import Refusal
+from heldout.records import Refusal, refuse
 
 OnRecord = Callable[[int, Population], None]
 OnProgress = Callable[[int, int, int], None]
@@ -80,7 +82,7 @@ def fit(
         recipe, is refused before the first step.
     """
     started, members = time.perf_counter(), len(population)
-    recipe.check_members(members)
+    check_settings(recipe, seed, numbers, members, plan)
     numbers = list(range(members)) if numbers is None else [int(number) for number in numbers]
     examples, loss = prepared(population, data, recipe, seed, numbers)
     batches = Batches.of(recipe, len(examples), seed)
@@ -135,21 +137,16 @@ def prepared(
         numbers: The members' numbers.
 
     Returns:
-        Examples and loss.
-
-    Raises:
-        Refusal: If the data hold a number that is not finite, are empty, or labels cannot be drawn anew.
+        Examples and loss. Data, networks, loss and recipe that do not fit each other are refused.
     """
+    check_settings(recipe, seed, numbers, len(population))
     examples = as_examples(data, "data")
-    if len(examples) == 0:
-        raise Refusal(given="data had no examples", expected="at least one", do="pass training data")
-    for leaf in [*tree_leaves(examples.x), examples.y]:
-        if leaf.is_floating_point() and not bool(torch.isfinite(leaf).all()):
-            raise Refusal(given="data held NaN or infinity", expected="finite numbers", do="clean or impute them")
     loss = loss_named(recipe.loss, examples.y)
+    if loss.task == "classification":
+        examples = with_class_numbers(examples)
+    refuse(data_faults(examples, "data", len(population)))
+    check_work(Work(population, examples, loss), recipe, Batches.of(recipe, len(examples), seed).size)
     y = examples.y
-    if loss.task == "classification" and not y.is_floating_point():
-        y = y.long()
     noise = recipe.each("label_noise", range(len(numbers)))
     if bool((noise > 0).any()):
         y = _noisy(replace(examples, y=y), noise, seed, numbers, loss)
@@ -159,7 +156,7 @@ def prepared(
 
 
 def _noisy(examples: Examples, noise: Tensor, seed: int, numbers: Sequence[int], loss: Loss) -> Tensor:
-    if loss.task != "classification" or examples.y.is_floating_point():
+    if loss.task != "classification":
         raise Refusal(
             given=f"label_noise with loss '{loss.name}'",
             expected="class labels to draw anew",

@@ -6,11 +6,48 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from heldout.engine.population import Inputs
+from heldout.engine.subject.losses import Loss
+from heldout.records import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The training that an intervention is about to change.
+
+    Attributes:
+        members: M.
+        batch: Examples a step.
+        shapes: Trained parameter's name -> its shape without the axis M.
+        loss: One an example.
+    """
+
+    members: int
+    batch: int
+    shapes: "Mapping[str, tuple[int, ...]]"
+    loss: Loss
+
+    def needs_classes(self, piece: "Intervention", *losses: str) -> None:
+        """Refuse a loss that is not computed from class scores.
+
+        Args:
+            piece: That asks.
+            losses: Names of those that it knows how to change; any of class labels and scores unless given.
+
+        Raises:
+            Refusal: If it is another one.
+        """
+        known = self.loss.name in losses if losses else self.loss.name != "binary-cross-entropy"
+        if self.loss.task != "classification" or not known:
+            raise Refusal(
+                given=f"loss was '{self.loss.name}' with {type(piece).__name__}",
+                expected="cross-entropy, which is computed from class scores",
+                do="pass loss='cross-entropy', or leave the intervention out",
+            )
 
 
 @dataclass(frozen=True)
@@ -26,6 +63,14 @@ class Intervention:
     def parts(self) -> int:
         """Into how many equal parts the batch's gradient is kept apart for :meth:`combine`; 0 for one an example."""
         return 1
+
+    def check(self, training: Setting) -> None:
+        """Refuse a training that this piece could not change as it says.
+
+        Args:
+            training: That is about to begin.
+        """
+        return
 
     def network(self, template: nn.Module) -> nn.Module:
         """Change the architecture in place of which members are trained; parameters must keep names and shapes.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from math import cos, pi
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -90,12 +91,7 @@ class Recipe:
     def __post_init__(self) -> None:
         """Plain values, checked."""
         for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, Tensor):
-                value = value.tolist()
-            if isinstance(value, list):
-                value = tuple(value)
-            object.__setattr__(self, field.name, value)
+            object.__setattr__(self, field.name, _plain(getattr(self, field.name)))
         if isinstance(self.stop, str):
             object.__setattr__(self, "stop", (self.stop,))
         if self.optimizer == "gradient-descent":
@@ -205,24 +201,51 @@ def check(recipe: Recipe) -> None:
     for name, choices in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("batch_norm", ("train", "frozen"))):
         if getattr(recipe, name) not in choices:
             raise _wrong(recipe, name, f"one of {', '.join(choices)}")
-    if not recipe.stop or set(recipe.stop) - set(STOPS):
+    if not isinstance(recipe.stop, tuple) or not recipe.stop or not all(name in STOPS for name in recipe.stop):
         raise _wrong(recipe, "stop", f"some of {', '.join(STOPS)}")
+    most = float("inf")
     ranges: dict[str, tuple[float, float]] = {
-        "lr": (0, float("inf")), "momentum": (0, 1), "weight_decay": (0, float("inf")), "label_noise": (0, 1),
-        "target_loss": (-float("inf"), float("inf")), "rho": (0, float("inf")), "epsilon": (0, float("inf")),
-        "steps": (0, 10**12), "check_every": (1, 10**12), "patience": (1, 10**9), "warmup": (0, 10**12),
+        "lr": (0, most), "momentum": (0, 1), "weight_decay": (0, most), "label_noise": (0, 1), "target_loss": (-most, most),
+        "rho": (0, most), "epsilon": (0, most), "factor": (0, most),
     }  # fmt: skip
     for name, (least, most) in ranges.items():
-        value = getattr(recipe, name)
-        for each in value if isinstance(value, tuple) else (value,):
+        value, alone = getattr(recipe, name), "" if name not in EACH else ", or one for each member"
+        for each in value if alone and isinstance(value, tuple) else (value,):
             if not isinstance(each, int | float) or not least <= each <= most:
-                raise _wrong(recipe, name, f"a number from {least:g} to {most:g}, or one for each member")
+                raise _wrong(recipe, name, f"a number from {least:g} to {most:g}{alone}")
+    for name, fewest in {"steps": 0, "warmup": 0, "check_every": 1, "patience": 1}.items():
+        if not _counts(getattr(recipe, name), fewest):
+            raise _wrong(recipe, name, f"a whole number from {fewest}")
     for name in ("batch_size", "subset"):
-        value = getattr(recipe, name)
-        if value is not None and (not isinstance(value, int) or value < 1):
+        if getattr(recipe, name) is not None and not _counts(getattr(recipe, name), 1):
             raise _wrong(recipe, name, "a whole number from 1, or None for all examples")
-    if recipe.dropout is not None and not 0 <= recipe.dropout < 1:
+    orders = recipe.order if isinstance(recipe.order, tuple) else (recipe.order or 0,)
+    if not all(_counts(order, 0) for order in orders):
+        raise _wrong(recipe, "order", "a whole number from 0, one for each member, or None")
+    if not isinstance(recipe.milestones, tuple) or not all(_counts(each, 0) for each in recipe.milestones):
+        raise _wrong(recipe, "milestones", "whole numbers of steps, such as (500, 750)")
+    if not isinstance(recipe.betas, tuple) or len(recipe.betas) != 2 or not all(_below_one(b) for b in recipe.betas):
+        raise _wrong(recipe, "betas", "two numbers from 0 to below 1")
+    if recipe.dropout is not None and not _below_one(recipe.dropout):
         raise _wrong(recipe, "dropout", "a number from 0 to below 1, or None")
+    if not isinstance(recipe.interventions, tuple) or not all(
+        isinstance(p, Intervention) for p in recipe.interventions
+    ):
+        raise _wrong(recipe, "interventions", "a tuple of interventions, such as (find('mixup').function(alpha=0.2),)")
+
+
+def _plain(value: Any) -> Any:
+    """Tensors, arrays and their numbers as Python's; lists as tuples."""
+    value = value.tolist() if isinstance(value, Tensor | np.ndarray | np.generic) else value
+    return tuple(_plain(each) for each in value) if isinstance(value, list | tuple) else value
+
+
+def _counts(value: Any, fewest: int) -> bool:
+    return type(value) is int and value >= fewest
+
+
+def _below_one(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < 1
 
 
 def _wrong(recipe: Recipe, name: str, expected: str) -> Refusal:

@@ -54,7 +54,8 @@ class Stacks:
         self.batches, self.seed, self.numbers, self.plan = batches, seed, list(numbers), plan
         self.trained = [name for name, p in population.template.named_parameters() if p.requires_grad]
         self.final = {n: t.detach().clone() for n, t in {**population.parameters, **population.buffers}.items()}
-        self.own = {name: tensor for piece in recipe.interventions for name, tensor in piece.tensors().items()}
+        own = {name: tensor for piece in recipe.interventions for name, tensor in piece.tensors().items()}
+        self.own = {name: tensor.to(population.device) for name, tensor in own.items()}
         self.rates = {name: recipe.each(name, range(len(population))) for name in ("lr", "momentum", "weight_decay")}
         parameters = {name: self.final[name] for name in self.trained}
         still = {n: tensor for n, tensor in self.final.items() if n not in parameters}
@@ -112,6 +113,8 @@ class Stacks:
         losses = torch.stack([
             self.loss.per_example(o.double(), y).mean() for o, y in zip(outputs, labels, strict=True)
         ])
+        if self.loss.name == "binary-cross-entropy":
+            return losses, ((outputs.reshape(labels.shape) > 0) != (labels > 0.5)).flatten(1).sum(1)
         if self.loss.task != "classification" or outputs.ndim < 3:
             return losses, torch.zeros(len(members), dtype=torch.int64)
         return losses, (outputs.argmax(-1) != labels).sum(1)

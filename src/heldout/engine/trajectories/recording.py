@@ -53,8 +53,10 @@ def measures_named(names: Sequence[str]) -> list[Unit]:
         Their units.
 
     Raises:
-        Refusal: If a name is not in the catalog or is not a measure.
+        Refusal: If a name is not in the catalog or is not a measure, or a word was passed in place of several.
     """
+    if isinstance(names, str):
+        raise Refusal(given=f"record was '{names}'", expected="a list of names", do=f"pass record=('{names}',)")
     found = [find(name) for name in names]
     for unit in found:
         if unit.kind != "measure":

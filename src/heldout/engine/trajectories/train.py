@@ -8,6 +8,7 @@ from torch import nn
 from heldout.engine.population import Population
 from heldout.engine.subject.losses import loss_named
 from heldout.engine.training import Plan, Recipe, fit
+from heldout.engine.training.checks import check_settings
 from heldout.engine.training.fit import OnProgress, prepared
 from heldout.engine.trajectories.growing import Growing
 from heldout.engine.trajectories.recording import measures_named, readings_of, recorded_steps
@@ -61,9 +62,10 @@ def train(
         True
     """
     stack = population if isinstance(population, Population) else Population(population)
-    recipe = recipe or Recipe()
-    units = measures_named([name for name in record if name != WEIGHTS])
-    places = list(range(len(stack))) if numbers is None else list(numbers)
+    recipe = Recipe() if recipe is None else recipe
+    units = measures_named(record if isinstance(record, str) else [name for name in record if name != WEIGHTS])
+    check_settings(recipe, seed, numbers, len(stack), plan)
+    places = list(range(len(stack))) if numbers is None else [int(number) for number in numbers]
     examples, loss = prepared(stack, data, recipe, seed, places)
     steps = recorded_steps(every, recipe.steps)
     rows: list[dict[str, Any]] = []
