@@ -119,7 +119,7 @@ def test_a_bound_of_another_family_brings_its_own_account(monkeypatch: pytest.Mo
     assert one.data_ledger == {"prior": "the first 20"}
     assert one.code_ledger == {"codebook": 64.0}
     assert one.terms == {"divergence": 7.0}
-    assert one.baseline["verdict"] == "used no held-out example"
+    assert one.baseline["verdict"] == "used no held-out label"
 
 
 def test_consumed_held_out_points_bring_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,7 +160,8 @@ def _certificate(unit: Unit, member: int, said: Bounded, reasons: list[str], del
         min(float(said.value[member]), sys.float_info.max),
         unit.fields["standing"],
     )  # JSON has no infinity
-    vacuous = standing is Status.VALID and not value < said.loss_range[1]
+    low, high = said.loss_range
+    vacuous = standing is Status.VALID and not value < high - 1e-6 * (high - low)  # 0.9999999 says nothing either
     status = Status.REFUSED if reasons else Status.VACUOUS if vacuous else standing
     reason = " ".join(reasons)
     if status is Status.VACUOUS:
@@ -185,7 +186,7 @@ def _certificate(unit: Unit, member: int, said: Bounded, reasons: list[str], del
         code_ledger=said.code,
         status=status,
         reason=reason,
-        baseline=_baseline(unit.name, value, reference, EXACT if said.loss == ZERO_ONE else "kl", refused=bool(reasons)),
+        baseline=_baseline(unit, value, reference, EXACT if said.loss == ZERO_ONE else "kl", refused=bool(reasons)),
         empirical_risk=float(said.empirical_risk[member]),
         examples=said.examples,
         source=unit.source,
@@ -194,12 +195,14 @@ def _certificate(unit: Unit, member: int, said: Bounded, reasons: list[str], del
     )  # fmt: skip
 
 
-def _baseline(name: str, value: float, reference: float | None, baseline: str, *, refused: bool) -> dict[str, Any]:
+def _baseline(unit: Unit, value: float, reference: float | None, baseline: str, *, refused: bool) -> dict[str, Any]:
     if refused:
         return {"name": baseline, "value": None, "adds_information": False, "verdict": "refused for the same reason"}
     if reference is None:
-        return {"name": "none", "value": None, "adds_information": True, "verdict": "used no held-out example"}
-    if name == baseline:
+        promises = unit.fields["standing"] is Status.VALID
+        words = "used no held-out label" if promises else "none: it promises nothing"
+        return {"name": "none", "value": None, "adds_information": promises, "verdict": words}
+    if unit.name == baseline:
         verdict = "this is the baseline"
     elif value < reference:
         lucky = (
