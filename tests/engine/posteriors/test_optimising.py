@@ -11,6 +11,7 @@ from heldout.engine.population import Population
 from heldout.engine.posteriors import Gaussian, Posterior, Settings, divergence, per_example, trained_posterior
 from heldout.engine.posteriors.grid import variance_at
 from heldout.engine.posteriors.inequalities import pac_bayes_kl_upper
+from heldout.engine.posteriors.mapping import by_name, in_rows
 from heldout.engine.posteriors.nats import fixed_divergence, profiled_divergence
 from heldout.engine.posteriors.optimising import with_grid_prior
 from heldout.engine.subject import Examples
@@ -115,14 +116,33 @@ def test_networks_that_are_not_dense_are_trained_by_their_weights() -> None:
 def test_training_divergences_are_the_certified_ones() -> None:
     networks, initial, _ = pieces()
     posterior = Gaussian.around(networks, 0.05)
-    logs = {name: log.float() for name, log in posterior.log_scales.items()}
+    shapes = networks.parameters
+    means, logs = in_rows(shapes, shapes), in_rows(posterior.log_scales, shapes).float()
     found = with_grid_prior(posterior, initial)
-    smooth = profiled_divergence(initial)(networks.parameters, logs)
+    smooth = profiled_divergence(initial)(means, logs)
     assert smooth.tolist() == pytest.approx((found.divergence + found.price).tolist(), rel=1e-3)
     prior = Gaussian.relative(initial, 0.4)
-    assert fixed_divergence(prior)(networks.parameters, logs).tolist() == pytest.approx(
-        divergence(posterior, prior).tolist(), rel=1e-4
-    )
+    exact = divergence(posterior, prior).tolist()
+    assert fixed_divergence(prior)(means, logs).tolist() == pytest.approx(exact, rel=1e-4)
+
+
+def test_rows_and_names() -> None:
+    shapes = pieces()[0].parameters
+    rows = in_rows(shapes, shapes)
+    assert rows.shape == (2, 27)
+    assert all(torch.equal(tensor, shapes[name]) for name, tensor in by_name(rows, shapes).items())
+    expanded = in_rows({"weight": torch.tensor([[[1.0]], [[2.0]]]), "bias": torch.tensor([[3.0], [4.0]])}, shapes)
+    assert expanded[1].tolist() == [2.0] * 24 + [4.0] * 3
+
+
+def test_scales_of_layers_start_at_those_of_a_fixed_prior() -> None:
+    networks, _, data = pieces()
+    prior = trained().posterior  # a scale of its own for every weight
+    settings = replace(QUICK, per="layer", steps=1, scale_lr=1e-9)
+    found = trained_posterior(networks, prior, data, bound_size=60, binary=False, settings=settings, seed=0)
+    for name, log in found.posterior.log_scales.items():
+        expected = prior.log_scales[name].flatten(1).mean(1)
+        assert log.flatten().tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
 def test_the_best_variance_of_the_grid_is_chosen() -> None:

@@ -1,4 +1,4 @@
-"""One function for every member: vectorised where the architecture allows it, one after the other otherwise."""
+"""Tensors of every member: in one row, by name, and as arguments of one function."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -43,3 +43,32 @@ def of_members(
             for member in range(members)
         ]
     return torch.stack(rows)
+
+
+def in_rows(tensors: Tensors, shapes: Tensors) -> Tensor:
+    """All tensors of a member in one row: a few operations on it take the place of some on every tensor.
+
+    Args:
+        tensors: Name -> ``[M, ...]``, or what expands to it.
+        shapes: Name -> ``[M, ...]``, in the order of the row.
+
+    Returns:
+        ``[M, P]``.
+    """
+    return torch.cat([tensors[name].expand_as(like).reshape(len(like), -1) for name, like in shapes.items()], dim=1)
+
+
+def by_name(rows: Tensor, shapes: Tensors) -> dict[str, Tensor]:
+    """The tensors of such rows.
+
+    Args:
+        rows: ``[M, P]``.
+        shapes: Name -> ``[M, ...]``.
+
+    Returns:
+        Name -> ``[M, ...]``, views where the precision is the same.
+    """
+    pieces = torch.split(rows, [like[0].numel() for like in shapes.values()], dim=1)
+    return {
+        n: piece.reshape(like.shape).to(like.dtype) for (n, like), piece in zip(shapes.items(), pieces, strict=True)
+    }

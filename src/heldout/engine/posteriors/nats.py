@@ -9,9 +9,9 @@ from torch import Tensor
 from heldout.engine.population import Population
 from heldout.engine.posteriors.gaussian import Gaussian
 from heldout.engine.posteriors.grid import FINENESS, LARGEST, smooth_price
-from heldout.engine.posteriors.mapping import Tensors
+from heldout.engine.posteriors.mapping import in_rows
 
-Nats = Callable[[Tensors, Tensors], Tensor]  # means and logarithms of scales -> [M], differentiable
+Nats = Callable[[Tensor, Tensor], Tensor]  # means and logarithms of scales [M, P] -> [M], differentiable
 
 
 def profiled_divergence(centre: Population) -> Nats:
@@ -21,19 +21,14 @@ def profiled_divergence(centre: Population) -> Nats:
         centre: Means of the prior.
 
     Returns:
-        A function of the posterior's means and logarithms of scales.
+        A function of the posterior's means and logarithms of scales, in rows.
     """
+    middle = in_rows(centre.parameters, centre.parameters)
 
-    def nats(means: Tensors, log_scales: Tensors) -> Tensor:
-        spread = torch.zeros_like(means[next(iter(means))].flatten(1)[:, 0])
-        logs = torch.zeros_like(spread)
-        for name, mean in means.items():
-            log_scale = log_scales[name].expand_as(mean)
-            moved = (mean - centre.parameters[name]).square()
-            spread = spread + ((2 * log_scale).exp() + moved).reshape(len(mean), -1).sum(1)
-            logs = logs + 2 * log_scale.reshape(len(mean), -1).sum(1)
+    def nats(means: Tensor, log_scales: Tensor) -> Tensor:
+        spread = ((2 * log_scales).exp() + (means - middle).square()).sum(1)
         variance = torch.clamp(spread / centre.size, max=LARGEST * math.exp(-1 / FINENESS))
-        total = 0.5 * (centre.size * variance.log() + spread / variance - centre.size - logs)
+        total = 0.5 * (centre.size * variance.log() + spread / variance - centre.size) - log_scales.sum(1)
         return torch.clamp(total, min=0.0) + smooth_price(variance)
 
     return nats
@@ -46,16 +41,14 @@ def fixed_divergence(prior: Gaussian) -> Nats:
         prior: P.
 
     Returns:
-        A function of the posterior's means and logarithms of scales.
+        A function of the posterior's means and logarithms of scales, in rows.
     """
+    middle = in_rows(prior.centre.parameters, prior.centre.parameters)
+    log_s = in_rows(prior.log_scales, prior.centre.parameters).to(middle)
+    precision = (-log_s).exp()
 
-    def nats(means: Tensors, log_scales: Tensors) -> Tensor:
-        total = torch.zeros_like(means[next(iter(means))].flatten(1)[:, 0])
-        for name, mean in means.items():
-            log_s = prior.log_scales[name].to(mean).expand_as(mean)
-            ratio = 2 * (log_scales[name].expand_as(mean) - log_s)
-            moved = (mean - prior.centre.parameters[name]) * (-log_s).exp()
-            total = total + 0.5 * (ratio.expm1() - ratio + moved.square()).reshape(len(mean), -1).sum(1)
-        return total
+    def nats(means: Tensor, log_scales: Tensor) -> Tensor:
+        ratio = 2 * (log_scales - log_s)
+        return 0.5 * (ratio.expm1() - ratio + ((means - middle) * precision).square()).sum(1)
 
     return nats

@@ -9,6 +9,7 @@ from torch import Tensor
 from heldout.engine.population import Population, stream
 from heldout.engine.posteriors.gaussian import Gaussian, divergence
 from heldout.engine.posteriors.grid import on_grid, price, variance_at
+from heldout.engine.posteriors.mapping import Tensors, by_name, in_rows
 from heldout.engine.posteriors.nats import fixed_divergence, profiled_divergence
 from heldout.engine.posteriors.objectives import Terms, objective_named
 from heldout.engine.posteriors.risks import surrogate_risk
@@ -67,45 +68,46 @@ def trained_posterior(
     centre = prior.centre if isinstance(prior, Gaussian) else prior
     nats_of = fixed_divergence(prior) if isinstance(prior, Gaussian) else profiled_divergence(prior)
     risk_of = surrogate_risk(centre, examples, binary=binary, settings=settings)
-    means = {name: weight.detach().clone() for name, weight in start.parameters.items()}
-    others = {"trade": torch.zeros(len(centre), device=centre.device, dtype=centre.dtype)}
-    for name, weight in means.items():
-        shape = weight.shape if settings.per == "weight" else (len(weight), *[1] * (weight.ndim - 1))
-        log = prior.log_scales[name] if isinstance(prior, Gaussian) else torch.tensor(math.log(settings.scale))
-        others[name] = log.to(weight).expand(shape).clone()
+    shapes, free = centre.parameters, torch.zeros(len(centre), dtype=torch.float64, device=centre.device)
+    at_start = in_rows(start.parameters, shapes).detach(), _first_logs(prior, shapes, settings)
+    # A scale of a layer stands once in the row of scales, and is read for every weight of it.
+    owner = _owners(shapes) if settings.per == "layer" else slice(None)
+    means, others = {"means": at_start[0]}, {"logs": at_start[1], "trade": free.to(at_start[0].dtype)}
     objective, log_delta = objective_named(settings.objective), math.log(settings.delta)
 
     def total(
         means: dict[str, Tensor], others: dict[str, Tensor], batch: Examples, generator: torch.Generator
     ) -> Tensor:
-        scales = {name: others[name].exp().expand_as(mean) for name, mean in means.items()}
-        nats = nats_of(means, others)
-        risk = risk_of(means, scales, batch, generator)
-        return objective(Terms(risk, nats, bound_size, log_delta, 2 * others["trade"].sigmoid())).sum()
+        mean, logs = means["means"], others["logs"][:, owner]
+        risk = risk_of(by_name(mean, shapes), by_name(logs.exp(), shapes), batch, generator)
+        nats, trade = nats_of(mean, logs), 2 * others["trade"].sigmoid()
+        return objective(Terms(risk, nats, bound_size, log_delta, trade)).sum()
 
-    before = dict(others)
     slopes = torch.func.grad(total, argnums=(0, 1))
     memory = [slots(ADAM, part) for part in (means, others)]
-    ones = torch.ones(len(centre), device=centre.device)
+    ones, size = torch.ones(len(centre), device=centre.device), min(settings.batch_size, len(examples))
     draw = stream(seed, "posterior batches")
     for step in range(settings.steps):
-        few = torch.randint(len(examples), (min(settings.batch_size, len(examples)),), generator=draw)
+        few = torch.randint(len(examples), (size,), generator=draw)
         gradients = slopes(means, others, examples.take(few), stream(seed, "posterior noise", step))
         left = 1 - step / settings.steps
         for place, (part, rate) in enumerate(((means, settings.lr), (others, settings.scale_lr))):
             rates = Rates(rate * left * ones, 0 * ones, 0 * ones, step * ones)
             new, memory[place] = updated(ADAM, part, gradients[place], memory[place], rates)
             part.update(new)
-    centre.tally.forward += settings.steps * min(settings.batch_size, len(examples)) * len(centre)
-    centre.tally.backward += settings.steps * min(settings.batch_size, len(examples)) * len(centre)
-    del others["trade"]
-    lost = ~_finite(means) | ~_finite(others)
-    for name, weight in start.parameters.items():  # a training that diverged is no training: back to its start
-        means[name][lost], others[name][lost] = weight[lost], before[name][lost]
-    posterior = Gaussian(centre.with_tensors(means, centre.buffers), {n: log.double() for n, log in others.items()})
+    centre.tally.forward += settings.steps * size * len(centre)
+    centre.tally.backward += settings.steps * size * len(centre)
+    kept = (means["means"].isfinite().all(1) & others["logs"].isfinite().all(1)).unsqueeze(1)
+    # A training that diverged is no training: back to its start.
+    ends = [
+        torch.where(kept, end, first) for end, first in zip((means["means"], others["logs"]), at_start, strict=True)
+    ]
+    scales = by_name(ends[1][:, owner].double(), {name: like.double() for name, like in shapes.items()})
+    if settings.per == "layer":
+        scales = {name: scale.flatten(1)[:, 0].reshape(-1, *[1] * (scale.ndim - 1)) for name, scale in scales.items()}
+    posterior = Gaussian(centre.with_tensors(by_name(ends[0], shapes), centre.buffers), scales)
     if isinstance(prior, Population):
         return with_grid_prior(posterior, prior)
-    free = torch.zeros(len(centre), dtype=torch.float64, device=centre.device)
     return Posterior(posterior, prior, free, divergence(posterior, prior), free)
 
 
@@ -129,5 +131,19 @@ def with_grid_prior(posterior: Gaussian, centre: Population) -> Posterior:
     return Posterior(posterior, prior, place, divergence(posterior, prior), price(place))
 
 
-def _finite(tensors: dict[str, Tensor]) -> Tensor:
-    return torch.stack([tensor.isfinite().reshape(len(tensor), -1).all(1) for tensor in tensors.values()]).all(0)
+def _owners(shapes: Tensors) -> Tensor:
+    """Number of the tensor that each place of a row belongs to."""
+    sizes = torch.tensor([like[0].numel() for like in shapes.values()])
+    return torch.repeat_interleave(torch.arange(len(sizes)), sizes)
+
+
+def _first_logs(prior: Gaussian | Population, shapes: Tensors, settings: Settings) -> Tensor:
+    """Logarithms of the scales at the start: the prior's, or as the settings say; one a weight or one a tensor."""
+    like = next(iter(shapes.values()))
+    if isinstance(prior, Population):
+        logs = {name: torch.full_like(one, math.log(settings.scale)) for name, one in shapes.items()}
+    else:
+        logs = {name: log.to(like) for name, log in prior.log_scales.items()}
+    if settings.per == "weight":
+        return in_rows(logs, shapes)
+    return torch.stack([logs[name].reshape(len(like), -1).mean(1) for name in shapes], dim=1)
