@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 from tests.engine.sweeping.work import GRID, X, Y, network, run
+from torch.utils.data import DataLoader, TensorDataset
 
 import heldout
 from heldout.engine.store import Store
@@ -174,14 +175,51 @@ def test_a_full_disk_is_said_in_a_sentence_and_what_was_finished_stays(
         ({}, {"executor": "ray://127.0.0.1:9"}, "ray://127.0.0.1:9"),
         ({}, {"record": ("train-los",)}, "train-los"),
         ({}, {"every": "now"}, "every"),
+        ({}, {"record": "train-loss"}, "record was 'train-loss'"),
+        ({}, {"bucket_members": 0}, "bucket_members"),
+        ({}, {"seed": "a"}, "seed was 'a'"),
+        ({}, {"plan": "fast"}, "plan was a str"),
+        ({}, {"recipe": Recipe(lr=[0.1, 0.2])}, "lr of the recipe"),
+        ({}, {"recipe": {"lr": 0.1}}, "recipe was a dict"),
+        ({"width": [3, "wide"]}, {}, "could not be made with width='wide'"),
+        ({"width": (3, 4)}, {}, "could not be made with width="),
+        ([("lr", 0.1)], {}, "grid was a list"),
+        ({"lr": [0.1]}, {"network": network(3)}, "network was a Sequential"),
+        (
+            {"dropout": [0.1]},
+            {"network": lambda dropout=0.1: network(3)},
+            "'dropout' is a parameter of the network and",
+        ),
+        ({"lr": [0.1]}, {"data": (X, Y + 1)}, "data y has labels from 1 to 2"),
+        ({"lr": [0.1]}, {"data": (X[:, :2], Y)}, "data x of shape"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_trained(
-    tmp_path: Path, grid: dict[str, Any], changes: dict[str, Any], said: str
+    tmp_path: Path, grid: Any, changes: dict[str, Any], said: str
 ) -> None:
+    settings = {"network": network, "data": (X, Y), "recipe": Recipe(steps=2, batch_size=20), **changes}
     with pytest.raises(Refusal, match=said):
-        sweep(grid, network, (X, Y), Recipe(steps=2, batch_size=20), store=str(tmp_path / "s"), **changes)
+        sweep(grid, store=str(tmp_path / "s"), **settings)
     assert not list(tmp_path.rglob("rows.parquet"))
+
+
+def test_data_are_read_once_in_the_order_of_that_time(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    loader = DataLoader(TensorDataset(X, Y), batch_size=20, shuffle=True)
+    settings: dict[str, Any] = {"store": str(tmp_path), "record": ("train-accuracy",), "every": [0], "plan": Plan(1)}
+    result = sweep({"width": [3, 5]}, network, loader, Recipe(steps=1, batch_size=20), **settings)
+    again = sweep({"width": [3, 5]}, network, result.work.data, Recipe(steps=1, batch_size=20), **settings)
+    assert again.names == result.names
+
+
+def test_data_that_numpy_does_not_know_have_an_address(tmp_path: Path) -> None:
+    data = (X.bfloat16(), Y)
+    settings: dict[str, Any] = {"store": str(tmp_path), "record": (), "plan": Plan(1)}
+    names = [
+        sweep({}, lambda: network().bfloat16(), each, Recipe(steps=1, batch_size=20), **settings).names
+        for each in (data, data, (-data[0], Y))
+    ]
+    assert names[0] == names[1] != names[2]
 
 
 def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:

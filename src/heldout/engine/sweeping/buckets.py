@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas
@@ -25,6 +25,7 @@ from heldout.engine.training.batches import Batches
 from heldout.engine.training.choosing import chosen_plan
 from heldout.engine.training.fit import prepared
 from heldout.engine.trajectories import train
+from heldout.records import Refusal
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,35 @@ def initial_of(bucket: Bucket, work: Work) -> Population:
     return Population.of(
         lambda: work.network(**bucket.arguments), len(bucket.numbers), seed=work.seed, numbers=bucket.numbers
     )
+
+
+def check_bucket(bucket: Bucket, work: Work) -> None:
+    """Refuse a bucket that could not be trained; one member is made and tried.
+
+    Args:
+        bucket: Its members.
+        work: What all buckets share.
+
+    Raises:
+        Refusal: If the factory fails, or networks, data and recipe do not fit each other.
+    """
+    some = bucket
+    if not any(piece.tensors() for piece in bucket.recipe.interventions):  # these hold something for every member
+        some = replace(
+            bucket, recipe=bucket.recipe.for_members([0]), numbers=bucket.numbers[:1], settings=bucket.settings[:1]
+        )
+    try:
+        population = initial_of(some, work)
+    except Refusal:
+        raise
+    except Exception as error:  # a stranger's factory may raise anything
+        said = ", ".join(f"{name}={value!r}" for name, value in bucket.arguments.items()) or "no arguments"
+        raise Refusal(
+            given=f"the network could not be made with {said} ({(str(error).splitlines() or [type(error).__name__])[0]})",
+            expected="a factory that takes the grid's fields, one value of a list at a time",
+            do="pass what it needs in the grid, lists for what is to be crossed",
+        ) from error
+    prepared(population, work.data, some.recipe, work.seed, some.numbers)
 
 
 def recorded_plan(store: Store, folder: str, bucket: Bucket, work: Work, population: Population) -> Plan:

@@ -75,8 +75,9 @@ def check_grid(grid: Mapping[str, Any], network: Callable[..., nn.Module], recip
         Fields that the factory takes.
 
     Raises:
-        Refusal: If a field is neither the factory's nor the recipe's, or a value is out of its range.
+        Refusal: If a field is neither the factory's nor the recipe's, or both, or a value is out of its range.
     """
+    check_kinds(grid, network, recipe)
     if not isinstance(seeds, int) or seeds < 1:
         raise Refusal(given=f"seeds was {seeds!r}", expected="a whole number from 1", do="pass seeds=3")
     parameters = inspect.signature(network).parameters
@@ -91,10 +92,52 @@ def check_grid(grid: Mapping[str, Any], network: Callable[..., nn.Module], recip
                 expected=f"a parameter of the network ({', '.join(sorted(takes)) or 'it has none'}) or a field of the recipe",
                 do=f"did you mean '{near[0]}'" if near else "leave it out",
             )
+        if name in known & takes:
+            raise Refusal(
+                given=f"grid field '{name}' is a parameter of the network and a field of the recipe",
+                expected="one that is not both",
+                do="rename the network's parameter",
+            )
         if name in known:
             for each in value if isinstance(value, list) else [value]:
                 recipe.but(**{name: each})
     return {name for name in grid if name not in known}
+
+
+def check_kinds(grid: Any, network: Any, recipe: Any) -> None:
+    """Refuse what is no grid, no factory or no recipe of one value a field.
+
+    Args:
+        grid: Should map fields to values.
+        network: Should make networks.
+        recipe: Should hold what the grid does not say.
+
+    Raises:
+        Refusal: At the first that is not.
+    """
+    if not isinstance(grid, Mapping):
+        raise Refusal(
+            given=f"grid was a {type(grid).__name__}",
+            expected="a dictionary from fields to values",
+            do="pass {'lr': [0.1, 0.2]}",
+        )
+    if isinstance(network, nn.Module) or not callable(network):
+        raise Refusal(
+            given=f"network was a {type(network).__name__}",
+            expected="a function that makes a new network",
+            do="pass lambda: ..., or the network's class",
+        )
+    if not isinstance(recipe, Recipe):
+        raise Refusal(
+            given=f"recipe was a {type(recipe).__name__}", expected="a heldout.Recipe", do="pass heldout.Recipe(lr=0.1)"
+        )
+    for name in EACH:
+        if isinstance(getattr(recipe, name), tuple):
+            raise Refusal(
+                given=f"{name} of the recipe was {getattr(recipe, name)!r}",
+                expected="one value, as the grid says what differs",
+                do=f"pass the values as {{'{name}': [...]}} in the grid",
+            )
 
 
 def _bucket(members: Sequence[tuple[Mapping[str, Any], int]], accepted: set[str], recipe: Recipe) -> Bucket:

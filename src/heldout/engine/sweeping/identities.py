@@ -43,7 +43,7 @@ def content_of(value: Any) -> Any:
         What JSON holds.
     """
     if isinstance(value, torch.Tensor):
-        array = np.ascontiguousarray(value.detach().cpu().numpy())
+        array = _array(value)
         return f"{array.dtype}{array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}"
     if is_dataclass(value) and not isinstance(value, type):
         return [type(value).__name__, {each.name: content_of(getattr(value, each.name)) for each in fields(value)}]
@@ -125,6 +125,12 @@ def _data(data: Any) -> str:
         return ""
     examples, digest = as_examples(data, "data"), hashlib.sha256()
     for leaf in [*tree_leaves(examples.x), examples.y]:
-        array = np.ascontiguousarray(leaf.detach().cpu().numpy())
+        array = _array(leaf)
         digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
     return digest.hexdigest()
+
+
+def _array(tensor: torch.Tensor) -> "np.ndarray[Any, Any]":
+    """As NumPy holds it; bfloat16, which it does not know, by its bits."""
+    plain = tensor.detach().cpu().contiguous()
+    return np.ascontiguousarray((plain.view(torch.int16) if plain.dtype == torch.bfloat16 else plain).numpy())

@@ -11,13 +11,14 @@ from torch import nn
 from heldout.engine.population import Population
 from heldout.engine.store import Store, address
 from heldout.engine.subject import as_examples
-from heldout.engine.sweeping.buckets import Work, folder_of, initial_of, read_rows, tidy
+from heldout.engine.sweeping.buckets import Work, check_bucket, folder_of, initial_of, read_rows, tidy
 from heldout.engine.sweeping.executors import OnBucket, executor_named
-from heldout.engine.sweeping.grids import MOST, Bucket, buckets_of
+from heldout.engine.sweeping.grids import MOST, Bucket, buckets_of, check_kinds
 from heldout.engine.sweeping.identities import identity_of, identity_of_bucket
 from heldout.engine.training import Plan, Recipe
-from heldout.engine.training.batches import Batches
+from heldout.engine.training.checks import check_settings
 from heldout.engine.trajectories.recording import measures_named, recorded_steps
+from heldout.records import Refusal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,18 +94,29 @@ def sweep(
         on_bucket: Called with the number of finished buckets and of all.
 
     Returns:
-        The sweep. Everything that could be refused is refused before the first bucket is trained.
+        The sweep.
+
+    Raises:
+        Refusal: For everything that could be refused, before the first bucket is trained.
     """
-    recipe = recipe or Recipe()
+    recipe = Recipe() if recipe is None else recipe
+    check_kinds(grid, network, recipe)
+    check_settings(recipe, seed, None, 1, plan)
+    if type(bucket_members) is not int or bucket_members < 1:
+        raise Refusal(
+            given=f"bucket_members was {bucket_members!r}", expected="a whole number from 1", do=f"pass {MOST}"
+        )
     place = Store(store)
     place.check_writable()
-    measures_named(list(record))
+    measures_named(record)
     run = executor_named(executor)
     buckets = buckets_of(grid, network, recipe, seeds, most=bucket_members)
+    # read once: a DataLoader that shuffles would give every bucket another order, and the sweep another address
+    examples, unseen = as_examples(data, "data"), None if test is None else as_examples(test, "test")
+    work = Work(network, examples, unseen, tuple(record), every, seed, plan, memory)
     for bucket in buckets:
         recorded_steps(every, bucket.recipe.steps)
-        Batches.of(bucket.recipe, len(as_examples(data, "data")), seed)
-    work = Work(network, data, test, tuple(record), every, seed, plan, memory)
+        check_bucket(bucket, work)
     base = identity_of(work.network, work.data, work.test, work.record, work.every, work.seed)
     names = [address(bucket=identity_of_bucket(bucket), **base) for bucket in buckets]
     place.begin()
