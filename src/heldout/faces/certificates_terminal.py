@@ -44,14 +44,19 @@ def families_table(record: Mapping[str, Any]) -> Table:
         The table.
     """
     table = Table(box=None, pad_edge=False)
-    for title in ("family", "bound", "at most", "status", "certifies", "against the baseline"):
-        table.add_column(title, justify="right" if title == "at most" else "left", overflow="fold")
+    for title in ("bound", "at most", "status", "certifies", "against the baseline"):
+        table.add_column(
+            title, justify="right" if title == "at most" else "left", overflow="fold", no_wrap=title == "bound"
+        )
+    family = ""
     for name in dict.fromkeys(row["name"] for row in record["certificates"]):
         rows = [row for row in record["certificates"] if row["name"] == name]
-        verdict = rows[0]["baseline"]["verdict"] if len(rows) == 1 else ""
+        if rows[0]["family"] != family:
+            family = rows[0]["family"]
+            table.add_row(f"[bold]{escape(family)}[/bold]")
+        verdict = rows[0]["baseline"]["verdict"].partition(" on the same")[0] if len(rows) == 1 else ""
         statuses = ", ".join(dict.fromkeys(row["status"] for row in rows))
         table.add_row(
-            escape(rows[0]["family"]), escape(name), span([row["value"] for row in rows]), statuses,
-            escape(rows[0]["certifies"]), escape(verdict),
-        )  # fmt: skip
+            escape(name), span([row["value"] for row in rows]), statuses, escape(rows[0]["certifies"]), escape(verdict)
+        )
     return table

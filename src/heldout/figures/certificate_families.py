@@ -29,7 +29,7 @@ def certificate_families(family_certificates: Sequence[Mapping[str, Any]]) -> al
     names = list(dict.fromkeys(str(row["name"]) for row in rows))
     axis = alt.X("value:Q", title="risk at most", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g"))
     base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("name:N", title=None, sort=names),
+        y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=280)),
         tooltip=[
             "name:N",
             "family:N",

@@ -53,9 +53,10 @@ def bounds_of(families: Sequence[str]) -> list[Unit]:
         families: Their names; empty for all.
 
     Returns:
-        Units in the catalog's order.
+        Units family by family, the held-out ones first.
     """
-    return [unit for unit in units("bound").values() if not families or unit.family in families]
+    found = [unit for unit in units("bound").values() if not families or unit.family in families]
+    return sorted(found, key=lambda unit: (unit.family != "held-out", unit.family))
 
 
 def issued(unit: Unit, evidence: Evidence, delta: float, *, looks: int = 1) -> list[Certificate]:

@@ -17,14 +17,17 @@ from heldout._version import __version__
 from heldout.catalog import Unit, units
 from heldout.catalog.studies import SIZES, cells
 from heldout.engine.store import Store, address, keep_cell, read_cell
+from heldout.engine.store.writing import said_in_a_sentence
 from heldout.engine.training.limits import within_memory
 from heldout.records import Refusal
 from heldout.verbs.claims import judged
+from heldout.verbs.study_changes import blamed_on, checked_changes
 from heldout.verbs.study_record import StudyRecord
 
 Progress = Callable[[str, int, int], None]
 #: What the user may put in place of a study's own data and network.
 OWN = ("data", "network")
+KEPT = "finished cells are kept"
 
 
 def study(
@@ -56,7 +59,7 @@ def study(
         The table, the claims with their verdicts, the figure.
 
     Raises:
-        Refusal: If there is no such study, size or field.
+        Refusal: If there is no such study, size or field, or the seed is no whole number.
 
     Example:
         >>> record = study("double-descent-least-squares", size="smoke")
@@ -64,7 +67,9 @@ def study(
         'reproduced'
     """
     found = find_study(name)
-    grid = {**_grid(found, size), **checked_changes(found, size, changes)}
+    if type(seed) is not int or seed < 0:
+        raise Refusal(given=f"seed was {seed!r}", expected="a whole number from 0", do="pass seed=0")
+    grid = {**_grid(found, size), **checked_changes(name, _fields(found, size), changes)}
     own = {key: value for key, value in (("data", data), ("network", network)) if value is not None}
     for key in own:
         if key not in found.settings:
@@ -78,16 +83,18 @@ def study(
     for number, cell in enumerate(todo):
         if progress:
             progress(", ".join(f"{key} {value}" for key, value in cell.items()), number, len(todo))
-        with within_memory(memory):
+        with within_memory(memory), blamed_on(name, {**changes, **own}), said_in_a_sentence(store, KEPT):
             tables.append(kept_or_made(place, found, cell, seed, own))
     table = pd.concat(tables, ignore_index=True)
+    with blamed_on(name, {**changes, **own}):
+        claims = [judged(claim, table) for claim in found.fields["claims"]]
     return StudyRecord(
         study=name,
         question=found.summary,
         size=size if not changes and not own else f"{size}, changed",
         settings={**grid, "seed": seed},
         table=table,
-        claims=[judged(claim, table) for claim in found.fields["claims"]],
+        claims=claims,
         seconds=time.perf_counter() - started,
     )
 
@@ -198,38 +205,12 @@ def cell_table(found: Unit, cell: Mapping[str, Any], seed: int, own: Mapping[str
     return columns.assign(**settings)
 
 
-def checked_changes(found: Unit, size: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Changes to a grid, refused where they name no field of it.
-
-    Args:
-        found: The study.
-        size: Of the grid.
-        changes: Field -> value or list of values.
-
-    Returns:
-        The changes.
-
-    Raises:
-        Refusal: If a field does not exist, with the nearest name.
-    """
-    known = {**{k: v for k, v in found.settings.items() if k not in ("seed", *OWN)}, **_grid(found, size)}
-    for key in changes:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.3)
-            raise Refusal(
-                given=f"grid field '{key}' does not exist in '{found.name}'",
-                expected=f"one of {', '.join(known)}",
-                do=f"did you mean '{near[0]}'" if near else "leave it out",
-            )
-        if isinstance(changes[key], list) and not changes[key]:
-            raise Refusal(
-                given=f"grid field '{key}' had no values", expected="at least one", do="fill it or leave it out"
-            )
-    return changes
+def _fields(found: Unit, size: str) -> Mapping[str, Any]:
+    return {**{k: v for k, v in found.settings.items() if k not in ("seed", *OWN)}, **_grid(found, size)}
 
 
 def _grid(found: Unit, size: str) -> Mapping[str, Any]:
     grids: Mapping[str, Any] = found.fields["sizes"]
-    if size not in grids:
+    if not isinstance(size, str) or size not in grids:
         raise Refusal(given=f"size was '{size}'", expected=f"one of {', '.join(SIZES)}", do="pass size='laptop'")
     return dict(grids[size])

@@ -58,8 +58,10 @@ class StudyRecord:
             The run's name.
         """
         from heldout.engine.store import Store, write_study
+        from heldout.engine.store.writing import said_in_a_sentence
 
-        return write_study(Store(store), self.to_dict())
+        with said_in_a_sentence(store, "finished cells are kept"):
+            return write_study(Store(store), self.to_dict())
 
     def figure(self) -> "altair.TopLevelMixin":
         """The study's figure, an Altair chart."""

@@ -11,6 +11,11 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 DEFAULT_STORE = "runs"
+#: What is no field of any grid, and how it is said instead.
+OPTIONS = {
+    "name": "'heldout study run NAME'", "size": "--size", "seed": "--seed", "data": "--data", "network": "--network",
+    "store": "--store", "memory": "--memory", "progress": "--quiet",
+}  # fmt: skip
 Name = Annotated[str, typer.Argument(help="The study's name; see 'heldout study list'.")]
 
 
@@ -132,7 +137,7 @@ def changes_of(settings: list[str]) -> dict[str, Any]:
         Field -> value; what is no JSON is a word.
 
     Raises:
-        Refusal: If one has no equals sign.
+        Refusal: If one has no equals sign, or names an option.
 
     Example:
         >>> changes_of(["width=[2, 4]", "loss=cross-entropy"])
@@ -145,6 +150,12 @@ def changes_of(settings: list[str]) -> dict[str, Any]:
         field, equals, value = words.partition("=")
         if not equals or not field.isidentifier():
             raise Refusal(given=f"--set was '{words}'", expected="FIELD=VALUE", do="pass it as --set width=[2,4]")
+        if field in OPTIONS:
+            raise Refusal(
+                given=f"--set was '{words}', and {field} is no field of the grid",
+                expected="FIELD=VALUE",
+                do=f"pass it as {OPTIONS[field]}",
+            )
         try:
             changes[field] = jsonlib.loads(value)
         except ValueError:
