@@ -109,9 +109,7 @@ class Recipe:
             ``[m]``.
         """
         value = getattr(self, name)
-        values = (
-            [float(value[number]) for number in numbers] if isinstance(value, tuple) else [float(value)] * len(numbers)
-        )
+        values = [float(value[number] if isinstance(value, tuple) else value) for number in numbers]
         return torch.tensor(values, dtype=torch.float64)
 
     def for_members(self, members: Sequence[int]) -> Self:
@@ -228,9 +226,8 @@ def check(recipe: Recipe) -> None:
         raise _wrong(recipe, "betas", "two numbers from 0 to below 1")
     if recipe.dropout is not None and not _below_one(recipe.dropout):
         raise _wrong(recipe, "dropout", "a number from 0 to below 1, or None")
-    if not isinstance(recipe.interventions, tuple) or not all(
-        isinstance(p, Intervention) for p in recipe.interventions
-    ):
+    pieces = recipe.interventions
+    if not isinstance(pieces, tuple) or not all(isinstance(piece, Intervention) for piece in pieces):
         raise _wrong(recipe, "interventions", "a tuple of interventions, such as (find('mixup').function(alpha=0.2),)")
 
 
