@@ -125,3 +125,14 @@ def test_a_run_on_real_networks(certificates: Certificates) -> None:
         assert one.examples == 30
         assert one.data_ledger["prior"].startswith("30 training examples")
     assert certificates.best().value is not None
+
+
+def test_random_labels_are_never_certified_below_their_risk() -> None:
+    """A memorizer of random labels of three classes: whatever is drawn around it errs on two thirds of new examples."""
+    found = heldout.certify(
+        cases.memorizer().subject(), families="pac-bayes", recipe=Recipe(optimizer="adam", lr=0.02, steps=60)
+    )
+    assert len(found) == 5
+    for one in found:
+        assert one.value is not None
+        assert one.value > 0.66

@@ -32,6 +32,7 @@ EVALUATIONS = 100_000  # pairs of example and draw that a Gibbs risk is a mean o
 COSTLY = 10_000  # the same where weights, not pre-activations, must be drawn for every example
 WHOLE = 300  # draws that are judged on all examples, where an architecture cannot be vectorised over weights
 EPOCHS = 20  # of a posterior's training, where that is more than its steps
+MOST_EPOCHS = 200  # where that is less: few examples are soon known
 UNIT = 1.5  # nats of cross-entropy that count as one error, over those of guessing: with fewer the divergence grows too large
 
 
@@ -87,7 +88,8 @@ def posterior_for(
         placed(examples.x, start.device, start.dtype), examples.y.to(start.device), examples.x_per_member,
         examples.y_per_member,
     )  # fmt: skip
-    steps = max(settings.steps, math.ceil(EPOCHS * len(examples) / settings.batch_size))
+    epoch = math.ceil(len(examples) / min(settings.batch_size, len(examples)))
+    steps = min(max(settings.steps, EPOCHS * epoch), MOST_EPOCHS * epoch)
     if isinstance(prior, Population):  # far from its prior a posterior must count its nats
         settings = replace(settings, unit=UNIT * math.log(max(2, subject.classes or 2)))
     return trained_posterior(
