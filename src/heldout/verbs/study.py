@@ -87,7 +87,7 @@ def study(
             tables.append(kept_or_made(place, found, cell, seed, own))
     table = pd.concat(tables, ignore_index=True)
     with blamed_on(name, {**changes, **own}):
-        claims = [judged(claim, table) for claim in found.fields["claims"]]
+        claims: list[Mapping[str, Any]] = [judged(claim, table) for claim in found.fields["claims"]]
     return StudyRecord(
         study=name,
         question=found.summary,

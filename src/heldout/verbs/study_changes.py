@@ -58,13 +58,14 @@ def blamed_on(name: str, changes: Mapping[str, Any]) -> Iterator[None]:
 
     Raises:
         Refusal: If the study failed with changes.
+        OSError: As it was raised; it says nothing of the changes.
     """
     try:
         yield
-    except (Refusal, OSError):
+    except OSError:
         raise
     except Exception as error:
-        if not changes:
+        if isinstance(error, Refusal) or not changes:
             raise
         reason = (str(error).strip().splitlines() or [""])[0][:200]
         raise Refusal(

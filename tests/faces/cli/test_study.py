@@ -50,6 +50,13 @@ def test_it_lists_runs_and_shows(tmp_path: Path) -> None:
         (("run", "double-descent-least-squares", "--set", "exampels=[1]"), "did you mean 'examples'"),
         (("run", "double-descent-least-squares", "--set", "examples"), "FIELD=VALUE"),
         (("run", "double-descent-least-squares", "--set", "examples=[]"), "at least one"),
+        (("run", "double-descent-least-squares", "--set", "seed=3"), "pass it as --seed"),
+        (("run", "double-descent-least-squares", "--set", "name=3"), "study run NAME"),
+        (("run", "double-descent-least-squares", "--set", "dimension=wide"), "a number, such as 50"),
+        (
+            ("run", "double-descent-least-squares", "--size", "smoke", "--set", "examples=-5"),
+            "failed with another examples",
+        ),
         (("run", "double-descent-least-squares", "--seed", "x"), "--seed"),
         (("run", "double-descent-width", "--memory", "much"), "--memory was 'much'"),
         (("run", "double-descent-least-squares", "--data", "x.npz"), "--test"),

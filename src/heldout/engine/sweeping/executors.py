@@ -1,11 +1,11 @@
 """Where buckets are carried out: in this process, or on Ray. The store is all that is shared."""
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from heldout.engine.store import Store
+from heldout.engine.store.writing import said_in_a_sentence
 from heldout.engine.sweeping.buckets import Work, carry_out, done, folder_of
 from heldout.engine.sweeping.grids import Bucket
 from heldout.engine.sweeping.leases import lease, taken
@@ -14,6 +14,7 @@ from heldout.records import Refusal
 OnBucket = Callable[[int, int], None]
 Executor = Callable[[Store, Mapping[str, Bucket], Work, OnBucket], None]
 SECONDS_TO_ANSWER = 20
+KEPT = "finished buckets are kept"
 
 
 def executor_named(name: str) -> Executor:
@@ -63,33 +64,10 @@ def share(store: Store, buckets: Mapping[str, Bucket], work: Work, on_bucket: On
         if free is None:
             time.sleep(0.5)  # all that is left is with others; if they die, it becomes free
         elif not done(store, free):
-            with lease(store, folder_of(store, free)), said_in_a_sentence(store):
+            with lease(store, folder_of(store, free)), said_in_a_sentence(store.url, KEPT):
                 carry_out(store, free, buckets[free], work)
         left = [name for name in left if not done(store, name)]
         on_bucket(len(buckets) - len(left), len(buckets))
-
-
-@contextlib.contextmanager
-def said_in_a_sentence(store: Store) -> Iterator[None]:
-    """Say what a disk that will not take a bucket means.
-
-    Args:
-        store: Of the sweep.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        Refusal: If the operating system refuses to write.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise Refusal(
-            given=f"store '{store.url}' could not be written to ({error.strerror or error})",
-            expected="room for the sweep's buckets",
-            do="make room and run the same sweep again: finished buckets are kept",
-        ) from error
 
 
 def check_answers(name: str) -> None:
@@ -142,5 +120,5 @@ def _on_ray(name: str, store: Store, buckets: Mapping[str, Bucket], work: Work, 
 def _remote(url: str, name: str, bucket: Bucket, work: Any) -> None:
     store = Store(url)
     if not done(store, name):
-        with lease(store, folder_of(store, name)):
+        with lease(store, folder_of(store, name)), said_in_a_sentence(store.url, KEPT):
             carry_out(store, name, bucket, work)

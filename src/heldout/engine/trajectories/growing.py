@@ -10,8 +10,11 @@ from heldout._version import __version__
 from heldout.engine.population import Population
 from heldout.engine.store import Store
 from heldout.engine.store.trajectories import begin_trajectory, finish_trajectory, keep_step
+from heldout.engine.store.writing import said_in_a_sentence
 from heldout.engine.training import Recipe
 from heldout.engine.training.fit import Fitted
+
+KEPT = "the readings made so far are kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Growing:
             "heldout": __version__, "network": str(population.template), "members": len(population), "numbers": list(numbers),
             "recipe": repr(recipe), "seed": seed, "record": list(record), "steps": list(steps),
         }  # fmt: skip
-        return cls(store, begin_trajectory(store, about))
+        with said_in_a_sentence(url, KEPT):
+            return cls(store, begin_trajectory(store, about))
 
     def step(self, step: int, rows: Sequence[Mapping[str, Any]], weights: Population | None) -> None:
         """Write what was read at a step.
@@ -64,7 +68,8 @@ class Growing:
             weights: The population, where it is recorded.
         """
         if self.store is not None:
-            keep_step(self.store, self.run, step, rows, b"" if weights is None else _bytes(weights))
+            with said_in_a_sentence(self.store.url, KEPT):
+                keep_step(self.store, self.run, step, rows, b"" if weights is None else _bytes(weights))
 
     def finish(self, fitted: Fitted) -> None:
         """Write how it ended.
@@ -76,7 +81,8 @@ class Growing:
             outcome = {
                 "step": fitted.step.tolist(), "reason": list(fitted.reason), "plan": asdict(fitted.plan), "seconds": fitted.seconds,
             }  # fmt: skip
-            finish_trajectory(self.store, self.run, outcome, _bytes(fitted.final))
+            with said_in_a_sentence(self.store.url, KEPT):
+                finish_trajectory(self.store, self.run, outcome, _bytes(fitted.final))
 
 
 def _bytes(population: Population) -> bytes:
