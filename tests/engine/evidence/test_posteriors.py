@@ -118,6 +118,12 @@ def test_one_logit_an_example() -> None:
     assert dense_layers(subject.population, subject.probe) == {"": 1}
 
 
+def test_inputs_of_double_precision() -> None:
+    x, y = cases.linear().train
+    double = evidence(train=(x.double().numpy(), y.numpy()))["gibbs_from_split"]
+    assert double.risk.tolist() == evidence()["gibbs_from_split"].risk.tolist()
+
+
 def test_members_with_their_own_data() -> None:
     x, y = cases.linear().train
     own = heldout.Examples(

@@ -35,6 +35,19 @@ class CallsTwice(nn.Module):
         return self.layer(torch.tanh(self.layer(x)))
 
 
+class Protesting(nn.Module):
+    """Works with weights that are numbers only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not bool(self.layer.weight.isfinite().all()):
+            raise RuntimeError("weights are no numbers")
+        return self.layer(x)
+
+
 class Normalised(nn.Module):
     """Dense layers with functions between them that hold no weights."""
 
@@ -83,6 +96,14 @@ def test_pre_activations_have_mean_and_variance_of_the_weights() -> None:
     expected = [[math.sqrt(0.01 + 4 * 0.04 + 0.49), math.sqrt(0.16 + 4 * 0.25)], [0.7, 0.0]]
     assert torch.allclose(deviations[0], torch.tensor(expected), atol=1e-6)
     assert torch.allclose(deviations[1], -deviations[0], atol=1e-6)
+
+
+def test_inputs_of_another_precision_and_modules_that_protest() -> None:
+    population = Population(architectures.mlp())
+    assert dense_layers(population, torch.zeros(1, 8, dtype=torch.float64)) == dense_layers(
+        population, torch.zeros(1, 8)
+    )
+    assert dense_layers(Population(Protesting()), torch.zeros(1, 4)) == {}
 
 
 def test_the_network_itself_is_left_as_it_is() -> None:

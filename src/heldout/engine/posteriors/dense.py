@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from heldout.engine.population import Inputs, Population
-from heldout.engine.population.calling import arguments_for, only_tensor
+from heldout.engine.population.calling import arguments_for, only_tensor, placed
 from heldout.engine.population.structure import structure_of
 
 #: Keeps the square root's derivative finite where an input is zero; far below the last place of any variance that matters.
@@ -72,10 +72,13 @@ def dense_layers(population: Population, example: Inputs) -> dict[str, int]:
     for name, layer in layers.items():
         layer.register_forward_hook(partial(_replaced, calls[name]))
     unread = {name: torch.full_like(tensor[0], math.nan) for name, tensor in population.parameters.items()}
-    arguments, keywords = arguments_for(template, example)
-    with torch.no_grad():
-        tensors = {**unread, **population.tensors(0)[1]}
-        output = only_tensor(torch.func.functional_call(template, (tensors,), arguments, keywords))
+    arguments, keywords = arguments_for(template, placed(example, population.device, population.dtype))
+    try:
+        with torch.no_grad():
+            tensors = {**unread, **population.tensors(0)[1]}
+            output = only_tensor(torch.func.functional_call(template, (tensors,), arguments, keywords))
+    except Exception:  # whatever a stranger's module does to weights that are no numbers: its weights are drawn instead
+        return {}
     once = all(seen == [2] for seen in calls.values())
     return (
         {name: layer.out_features for name, layer in layers.items()} if once and bool(output.isfinite().all()) else {}
