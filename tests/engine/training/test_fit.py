@@ -153,6 +153,14 @@ def test_a_member_whose_loss_is_not_finite_is_stopped_and_the_others_go_on() -> 
     assert torch.allclose(fitted.final.parameters["0.weight"][2], without.parameters["0.weight"][0], atol=1e-12)
 
 
+def test_weights_that_the_last_step_spoils_are_seen() -> None:
+    recipe = Recipe(lr=[0.1, 3e38], momentum=0.0, batch_size=12, steps=1)
+    initial = Population.of(lambda: nn.Linear(6, 3), 2, seed=1)
+    fitted = fit(initial, (X.float() * 1e3, Y), recipe, plan=Plan(2))
+    assert fitted.reason == ("steps", "not finite")
+    assert not bool(torch.isfinite(fitted.final.parameters["weight"][1]).all())
+
+
 def test_frozen_layers_and_frozen_batch_norm_stay() -> None:
     def make() -> nn.Module:
         network = normed()

@@ -87,7 +87,7 @@ class Stacks:
             last: Exclusive.
 
         Returns:
-            Members whose loss was not finite at some step.
+            Members whose loss was not finite at some step, or whose weights are not at the end.
         """
         with vectorisable_kernels():  # the switches are the process's, so they are set once and not by every worker
             jobs = [self._pool.submit(self._run, place, first, last) for place in range(len(self.chunks))]
@@ -196,6 +196,8 @@ class Stacks:
                     rates = Rates(rate[at], each["momentum"], each["weight_decay"], taken[at])
                     state, losses = step(state, data, Draw(None if index is None else index[at], key[at], rates), own)
                     spoilt |= ~torch.isfinite(losses)
+            for weights in state.parameters.values():  # the last step may have spoilt what no loss has seen yet
+                spoilt |= ~torch.isfinite(weights).flatten(1).all(1)
         self.chunks[place] = (members, state)
         return [member for member, lost in zip(members, spoilt.tolist(), strict=False) if lost]
 

@@ -72,7 +72,8 @@ class Stopping:
         targets = self.recipe.each("target_loss", members)
         for place, member in enumerate(members):
             loss = float(losses[place])
-            if loss < 0.99 * float(self._best[member]):
+            best = float(self._best[member])
+            if best == torch.inf or loss < best - 0.01 * abs(best):
                 self._best[member], self._since[member] = loss, 0
             else:
                 self._since[member] += 1
