@@ -97,7 +97,17 @@ def _on_ray(name: str, store: Store, buckets: Mapping[str, Bucket], work: Work, 
 
     mine = not ray.is_initialized()
     if mine:
-        ray.init(address=None if name == "ray" else name, log_to_driver=False, include_dashboard=False)
+        try:
+            ray.init(address=None if name == "ray" else name, log_to_driver=False, include_dashboard=False)
+        except (
+            ConnectionError,
+            RuntimeError,
+        ) as error:  # somebody listens there who is no Ray, or another version of it
+            raise Refusal(
+                given=f"executor was '{name}' ({(str(error).splitlines() or [type(error).__name__])[0]})",
+                expected="a Ray cluster of this version that answers",
+                do="pass executor='local', or start the cluster anew",
+            ) from error
     try:
         shared = ray.put(work)
         # a worker that dies costs its bucket, which is run again
@@ -109,7 +119,10 @@ def _on_ray(name: str, store: Store, buckets: Mapping[str, Bucket], work: Work, 
         while left:
             finished, _ = ray.wait(list(left), num_returns=1)
             for one in finished:
-                ray.get(one)
+                try:
+                    ray.get(one)
+                except ray.exceptions.RayTaskError as error:
+                    raise (error.cause if isinstance(error.cause, Refusal) else error) from None
                 del left[one]
             on_bucket(len(buckets) - len(left), len(buckets))
     finally:
