@@ -24,6 +24,11 @@ from heldout.records import Refusal
 #: Seconds that a first compilation is reckoned to take, and what share of a step it saves at least; measured, see benchmarks.
 COMPILATION, SAVED = 12.0, 0.25
 STEPS = 3  # timed, after one that is not
+LONGEST, PATIENCE, LOOKS = (
+    0.3,
+    0.003,
+    3,
+)  # seconds of a longer look, at most this share of the work ahead, in so many parts
 FEW = 20  # steps that are taken before a measurement would have paid
 
 
@@ -187,9 +192,18 @@ def _timed(
     own = recipe.for_members(range(some))
     with Stacks(trial, seen, loss, own, batches, seed, list(numbers[:some]), plan) as stacks:
         stacks.advance(0, 1)
-        started = time.perf_counter()
-        stacks.advance(1, 1 + STEPS)
-        return (time.perf_counter() - started) * 1000 / STEPS / some
+
+        def seconds(steps: int) -> float:
+            started = time.perf_counter()
+            stacks.advance(1, 1 + steps)
+            return (time.perf_counter() - started) / steps
+
+        first = seconds(STEPS)
+        ahead = first * recipe.steps * len(population) / some
+        more = int(min(LONGEST, PATIENCE * ahead) / first)
+        # where much work is ahead a longer look pays: the best of several, as what disturbs a run only ever slows it down
+        looks = [seconds(max(STEPS, more // LOOKS)) for _ in range(LOOKS if more > STEPS else 0)]
+        return min([first, *looks]) * 1000 / some
 
 
 def _unless_it_fails(measured: Callable[[Plan], float]) -> Callable[[Plan], float]:
