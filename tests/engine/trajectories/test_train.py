@@ -53,6 +53,8 @@ def test_what_cannot_be_recorded_is_refused_before_training() -> None:
         train(population(), (X, Y), RECIPE, record=("clopper-pearson",))
     with pytest.raises(Refusal, match="every"):
         train(population(), (X, Y), RECIPE, every="often")
+    with pytest.raises(Refusal, match="every named steps from 500 on"):
+        train(population(), (X, Y), RECIPE, every=[500, 600])
     with pytest.raises(Refusal, match="not recorded"):
         train(population(), (X, Y), RECIPE.but(steps=2))["test-loss"]
 

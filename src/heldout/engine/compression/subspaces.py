@@ -45,7 +45,7 @@ class Subspace(nn.Module):
         """
         own = dict(self.named_buffers())
         starts = {name: own[f"start/{name}".replace(".", "/")] for name in self._names}
-        pieces = self._inside[1](coordinates).split([tensor.numel() for tensor in starts.values()])
+        pieces = torch.split(self._inside[1](coordinates), [tensor.numel() for tensor in starts.values()])
         return {
             name: tensor + piece.view(tensor.shape)
             for (name, tensor), piece in zip(starts.items(), pieces, strict=True)
@@ -94,7 +94,7 @@ class Quantised(Subspace):
 
     def forward(self, *inputs: Tensor, **keywords: Tensor) -> Tensor:
         """The network's output at the snapped coordinates."""
-        levels = self.codebook * self.grid
+        levels = self.codebook * self.get_buffer("grid")
         snapped = levels[nearest(self.coordinates.detach(), levels.detach())]
         through = snapped + self.coordinates - self.coordinates.detach()
         return self.at(through, inputs, keywords)

@@ -13,6 +13,7 @@ from heldout.engine.training.fit import OnProgress, prepared
 from heldout.engine.trajectories.growing import Growing
 from heldout.engine.trajectories.recording import measures_named, readings_of, recorded_steps
 from heldout.engine.trajectories.trajectory import Trajectory
+from heldout.records import Refusal
 
 WEIGHTS = "weights"
 
@@ -53,6 +54,9 @@ def train(
     Returns:
         The trajectory. A member whose loss is not finite is stopped, marked and reported; the others go on.
 
+    Raises:
+        Refusal: If what is asked for cannot be trained or read, such as steps that are never taken.
+
     Example:
         >>> import torch
         >>> population = Population.of(lambda: torch.nn.Linear(2, 2), members=3, seed=0)
@@ -68,6 +72,12 @@ def train(
     places = list(range(len(stack))) if numbers is None else [int(number) for number in numbers]
     examples, loss = prepared(stack, data, recipe, seed, places)
     steps = recorded_steps(every, recipe.steps)
+    if record and min(steps) > recipe.steps:
+        raise Refusal(
+            given=f"every named steps from {min(steps)} on, and the recipe takes {recipe.steps}",
+            expected="at least one step that is taken",
+            do="pass every='log', or earlier steps",
+        )
     rows: list[dict[str, Any]] = []
     weights: dict[int, Population] = {}
     growing = Growing.begun(store, stack, recipe, seed, places, record, steps)
