@@ -1,6 +1,7 @@
 """Train a whole population: stacks of members, step by step, until each has arrived."""
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -95,13 +96,9 @@ def fit(
         record_at = {step for step in at if 0 <= step <= recipe.steps} if on_record else set()
         if 0 in record_at and on_record:
             on_record(0, stacks.whole())
-        step = 0
+        step, marks = 0, [*sorted(record_at), recipe.steps]
         while step < recipe.steps and stopping.active:
-            following = min([
-                recipe.steps,
-                (step // recipe.check_every + 1) * recipe.check_every,
-                *(s for s in record_at if s > step),
-            ])
+            following = min(marks[bisect_right(marks, step)], (step // recipe.check_every + 1) * recipe.check_every)
             stopping.lose(stacks.advance(step, following), following)
             step = following
             if stopping.looks and (step % recipe.check_every == 0 or step == recipe.steps):
