@@ -36,7 +36,9 @@ def test_the_record_is_the_contract_of_scripts(whole: Audit) -> None:
     assert {"heldout", "verdict", "subject", "readings", "certificates", "passes", "seconds"} <= set(record)
     assert all(set(row) == FIELDS for row in record["readings"])
     assert set(record["passes"]) == {"forward", "backward"}
-    expected = {"clopper-pearson", "kl", "hoeffding", "empirical-bernstein", "betting"}
+    expected = {
+        "clopper-pearson", "kl", "hoeffding", "empirical-bernstein", "betting", "split-kl", "unexpected-bernstein",
+    }  # fmt: skip
     assert {row["name"] for row in record["certificates"]} == expected
 
 

@@ -35,6 +35,9 @@ def test_kill_9_at_random_moments_leaves_a_store_that_reads(tmp_path: Path) -> N
         for writer in writers:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"ready\n"
+        patience = time.monotonic() + 120  # on a busy machine the first record takes its time
+        while not seen < set(Store(str(tmp_path)).names()) and time.monotonic() < patience:
+            time.sleep(0.02)
         for writer in writers:
             time.sleep(chance.uniform(0.05, 0.4))
             writer.send_signal(signal.SIGKILL)
