@@ -8,6 +8,7 @@ from heldout.engine.training.counting import keys, normal, uniform
 from heldout.interventions.augmentation import augmentation, moved
 from heldout.records import Refusal
 
+ALL = augmentation(shift=2, flip=True, noise=0.1, transform=lambda x, draws: x * (0.5 + draws[:, None]))
 KEY = keys(7, torch.tensor([0]), 3)[0]
 
 
@@ -58,7 +59,12 @@ def test_your_own_transform_gets_a_number_for_each_example_and_whole_numbers_sta
 def test_it_goes_through() -> None:
     assert X.shape[1] == 6
     assert len(Y) == 36
-    goes_through(augmentation(shift=2, flip=True, noise=0.1, transform=lambda x, draws: x * (0.5 + draws[:, None])))
+    goes_through(ALL, compiled=False)
+
+
+@pytest.mark.slow
+def test_it_goes_through_compiled() -> None:
+    goes_through(ALL)
 
 
 @pytest.mark.parametrize("wrong", [{}, {"shift": -1}, {"shift": 0.5}, {"noise": -0.1}])

@@ -39,6 +39,11 @@ def test_weight_and_order_are_not_the_same_stream() -> None:
 
 
 def test_it_goes_through() -> None:
+    goes_through(mixup(alpha=0.5), compiled=False)
+
+
+@pytest.mark.slow
+def test_it_goes_through_compiled() -> None:
     goes_through(mixup(alpha=0.5))
 
 

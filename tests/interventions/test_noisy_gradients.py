@@ -24,6 +24,11 @@ def test_the_noise_is_gaussian_of_the_scale() -> None:
 
 
 def test_it_goes_through() -> None:
+    goes_through(noisy_gradients(scale=0.5), compiled=False)
+
+
+@pytest.mark.slow
+def test_it_goes_through_compiled() -> None:
     goes_through(noisy_gradients(scale=0.5))
 
 
