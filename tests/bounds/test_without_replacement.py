@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from tests.bounds.losses import zero_one
 
-from heldout.bounds.without_replacement import pools, without_replacement
+from heldout.bounds.without_replacement import betting_without_replacement, graded_pools, pools, without_replacement
 from heldout.engine.numerics import binomial_inverse_upper
 from heldout.engine.numerics.finite_pool import pool_errors_upper
+from heldout.engine.numerics.pool_betting import pool_betting_upper
 from heldout.records import Refusal
 
 
@@ -61,3 +62,16 @@ def test_numbers_out_of_order_are_refused(wrong: tuple[int, int, int]) -> None:
         pool_errors_upper(*wrong, log_delta=-3.0)
     with pytest.raises(Refusal, match="log_delta"):
         pool_errors_upper(1, 4, 10, 0.5)
+
+
+def test_betting_speaks_of_the_pool_too_and_order_seed_moves_it_a_little() -> None:
+    losses = np.random.default_rng(8).beta(1, 6, (1, 60))
+    said = [
+        betting_without_replacement(losses, 90, log_delta=math.log(0.1), order_seed=seed).value[0] for seed in (0, 1)
+    ]
+    assert said[0] != said[1]
+    for seed, value in enumerate(said):
+        order = np.random.Generator(np.random.PCG64(seed)).permutation(60)
+        assert value == pool_betting_upper(losses[:, order], 90, math.log(0.1))[0]
+    needs, risks = graded_pools(np.random.default_rng(0), 4000)
+    assert needs["held_out_losses"].mean() == pytest.approx(risks[0], abs=0.005)  # six standard errors are 0.001

@@ -22,13 +22,22 @@ from heldout.engine.numerics.domain import Floats
 from heldout.records import Refusal, refuse
 
 _EPS = float(np.finfo(np.float64).eps)
-_TRUNCATION = 0.5
+#: The most of the possible loss that is staked.
+TRUNCATION = 0.5
 _HALVINGS = 44  # 2^-44 = 6e-14
 _BLOCK = 1 << 16  # losses handled together: their work arrays stay in cache
 
 
-def _bets(losses: Floats, log_delta: float) -> Floats:
-    """The predictable bets l_i before truncation, shape [M, N]."""
+def predictable_bets(losses: Floats, log_delta: float) -> Floats:
+    """The predictable bets l_i before truncation.
+
+    Args:
+        losses: Shape [M, N], in [0, 1].
+        log_delta: Natural logarithm of the failure probability.
+
+    Returns:
+        Shape [M, N]; each depends on earlier losses alone.
+    """
     n = losses.shape[-1]
     count = np.arange(2.0, n + 2.0)
     mean = (0.5 + np.cumsum(losses, axis=-1)) / count
@@ -40,7 +49,7 @@ def _bets(losses: Floats, log_delta: float) -> Floats:
 def _rejected(losses: Floats, bets: Floats, m0: Floats, log_delta: float) -> NDArray[np.bool_]:
     """Whether the wealth against m0 (one per row) reached 1/delta, surely, whatever the rounding of the sums did."""
     with np.errstate(divide="ignore"):
-        cap = _TRUNCATION / (1.0 - m0)
+        cap = TRUNCATION / (1.0 - m0)
     gains = np.minimum(bets, cap[:, None])
     gains *= m0[:, None] - losses
     np.log1p(gains, out=gains)
@@ -52,7 +61,7 @@ def _rejected(losses: Floats, bets: Floats, m0: Floats, log_delta: float) -> NDA
 
 def _upper(losses: Floats, log_delta: float) -> Floats:
     """The betting upper bound of every row."""
-    bets = _bets(losses, log_delta)
+    bets = predictable_bets(losses, log_delta)
     low, high = np.zeros(len(losses)), np.ones(len(losses))
     open_ended = ~_rejected(losses, bets, high, log_delta)
     for _ in range(_HALVINGS):
