@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heldout.engine.subject.archives import picture_archive
 from heldout.engine.subject.examples import as_examples
 from heldout.engine.subject.factories import SPELLING, called
 from heldout.engine.subject.loaded import Loaded, numbered, reason
@@ -12,15 +13,20 @@ from heldout.engine.subject.pictures import class_folders
 from heldout.engine.subject.tables import saved_dataset, table_file
 from heldout.records import Refusal
 
-FORMS = "an .npz file, a .parquet or .csv file, a folder of pictures a class, a saved Hugging Face dataset, or module:function"
+FORMS = (
+    "an .npz file, a .parquet or .csv file, IDX or CIFAR files, a folder of pictures a class, a saved Hugging Face dataset, "
+    "or module:function"
+)
+TRAINING = ("train", "--data")
 
 
 def load_examples(source: str, argument: str, *, label: str = "", like: Loaded | None = None) -> Loaded:
     """Examples from a file, a folder or a function. No file can run code.
 
-    ``.npz`` holds arrays ``x`` and ``y``; ``.parquet`` and ``.csv`` have a label column and numbers in all others; a folder
-    holds one folder of pictures a class, or is a Hugging Face dataset saved to disk; ``module:function`` is called without
-    arguments and gives what :class:`Subject` takes.
+    ``.npz`` holds arrays ``x`` and ``y`` (or ``x_train``, ``y_train``, ``x_test`` and ``y_test``); ``.parquet`` and ``.csv`` have a
+    label column and numbers in all others; a folder holds one folder of pictures a class, or is a Hugging Face dataset saved to
+    disk, or the files that MNIST and CIFAR are published in; ``module:function`` is called without arguments and gives what
+    :class:`Subject` takes.
 
     Args:
         source: The path or ``module:function``.
@@ -57,6 +63,8 @@ def load_examples(source: str, argument: str, *, label: str = "", like: Loaded |
             ) from error
     if not place.exists():
         raise Refusal(given=f"{argument} was '{source}', which is not there", expected=FORMS, do="check the path")
+    if (published := picture_archive(place, argument, training=argument in TRAINING)) is not None:
+        return published
     if place.is_dir():
         if (place / "state.json").is_file() or (place / "dataset_dict.json").is_file():
             return saved_dataset(place, argument, label, like)
@@ -76,9 +84,10 @@ def _arrays(place: Path, argument: str, like: Loaded | None) -> Loaded:
         if not zipfile.is_zipfile(place):
             raise ValueError("it is no zip archive of arrays")
         with np.load(place, allow_pickle=False) as held:
-            absent = [key for key in ("x", "y") if key not in held.files]
+            role = "train" if argument in TRAINING else "test"
+            pairs = [pair for pair in (("x", "y"), (f"x_{role}", f"y_{role}")) if set(pair) <= set(held.files)]
             keys = ", ".join(held.files[:6]) or "nothing"
-            x, y = (None, None) if absent else (held["x"], held["y"])
+            x, y = (held[pairs[0][0]], held[pairs[0][1]]) if pairs else (None, None)
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
         pickled = "allow_pickle" in str(error)
         raise Refusal(

@@ -25,7 +25,11 @@ Initial = Annotated[
 ]
 Train = Annotated[
     str | None,
-    Option("--train", metavar="DATA", help="Training data: .npz, .parquet, .csv, a folder, or module:function."),
+    Option(
+        "--train",
+        metavar="DATA",
+        help="Training data: .npz, .parquet, .csv, MNIST's or CIFAR's files, a folder, or module:function.",
+    ),
 ]
 Test = Annotated[str | None, Option("--test", metavar="DATA", help="Data the network has not seen.")]
 Label = Annotated[
