@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from heldout.records.quoting import quoted
 from heldout.records.status import Status
 
 
@@ -84,6 +85,19 @@ class Certificate:
             "family": self.family,
             "terms": dict(self.terms),
         }
+
+    def quote(self, *, of: str = "", loss: str = "", probability: float | None = None) -> str:
+        """The certificate in one sentence, refused where it would say what it does not certify.
+
+        Args:
+            of: The object that it is to be quoted for; empty for its own.
+            loss: The loss that it is to be quoted for; empty for its own.
+            probability: With which it is to be quoted; None for its own.
+
+        Returns:
+            One sentence, its number rounded up.
+        """
+        return quoted(self, of=of, loss=loss, probability=probability)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Certificate":
