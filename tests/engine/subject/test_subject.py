@@ -131,6 +131,17 @@ def test_a_loss_of_ones_own_tells_its_task_from_the_labels() -> None:
         loss_named(lambda outputs, labels: outputs.mean(), Y).per_example(torch.zeros(4, 2), Y)
 
 
+class Centring(nn.Module):
+    """Its answer for an example depends on the rest of the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x - x.mean(0))
+
+
 class Restless(nn.Module):
     """Another answer every time, whatever its mode."""
 
@@ -196,6 +207,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: Subject(nn.Conv1d(1, 2, 1), (X[:, None], X[:, None]), (X[:, None, :2], X[:, None]), loss="squared-error"),
         "another shape on test x than on train x",
     ),
+    "batch statistics": (lambda: Subject(Centring(), (X, Y)), "changed with the other examples of its batch"),
     "restless": (lambda: Subject(Restless(), (X, Y)), "two different answers to the same inputs"),
     "overflow": (lambda: Subject(huge(), (X, Y)), "the network's outputs have NaN or infinite values"),
     "one output": (lambda: Subject(net(outputs=1), (X, Y)), "expected one score for each of two or more classes"),

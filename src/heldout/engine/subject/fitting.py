@@ -11,6 +11,9 @@ from heldout.engine.subject.examples import Examples
 from heldout.engine.subject.losses import Loss
 from heldout.records import Refusal
 
+#: Of the largest output; float16 rounds at 1e-3, and tiled kernels sum in another order for another batch.
+BATCH_TOLERANCE = 1e-2
+
 
 class Assembled(Protocol):
     """Networks with their data: a Subject, or a training that is about to begin."""
@@ -62,6 +65,7 @@ def _answers(subject: Assembled, examples: Examples, argument: str) -> Tensor:
     one = Population(subject.population.member(0))
     try:
         first, second = one(x)[0], one(x)[0]
+        half = one(tree_map(lambda leaf: leaf[: len(few) // 2], x))[0] if len(few) > 1 else first[:0]
     except Refusal:
         raise
     except Exception as error:  # a stranger's forward may raise anything; the reason is theirs, the sentence ours
@@ -78,7 +82,19 @@ def _answers(subject: Assembled, examples: Examples, argument: str) -> Tensor:
             expected="a deterministic network",
             do="make dropout and noise depend on self.training",
         )
+    if half.numel() and half.shape == first[: len(half)].shape and _apart(first[: len(half)], half):
+        raise Refusal(
+            given="the network's answer for an example changed with the other examples of its batch",
+            expected="a network that treats every example on its own in evaluation mode",
+            do="replace statistics of the batch by fixed ones",
+        )
     return first
+
+
+def _apart(together: Tensor, alone: Tensor) -> bool:
+    """Whether two answers differ by more than the order of a sum explains."""
+    difference = (together - alone).abs().nan_to_num()
+    return float(difference.max()) > BATCH_TOLERANCE * float(alone.abs().nan_to_num().max())
 
 
 def output_faults(subject: Assembled, outputs: Tensor, argument: str = "train") -> list[Refusal]:
