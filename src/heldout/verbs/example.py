@@ -6,7 +6,6 @@ from heldout.datasets.digits import digits
 from heldout.engine.population import Population, stream
 from heldout.engine.subject import Examples, Subject
 from heldout.engine.training import Plan, Recipe, fit
-from heldout.networks.dense import dense
 from heldout.networks.small_convolutional import small_convolutional
 from heldout.records import Refusal
 from heldout.verbs.audit import Progress, audit
@@ -53,30 +52,6 @@ def example_subject(*, members: int = 8, train_size: int = 500, seed: int = 0) -
         initial=initial,
         groups=["true labels"] * (members - half) + ["random labels"] * half,
         name="The built-in example: small convolutional networks on 8x8 digits",
-    )
-
-
-def certified_example(*, train_size: int = 1000, seed: int = 0) -> Subject:
-    """One dense network on real digits, for certificates.
-
-    Args:
-        train_size: Training examples; the other digits are held out.
-        seed: Of split, initialisation and batches.
-
-    Returns:
-        The subject, with initial weights and held-out data.
-    """
-    train, test = digits(train_size=train_size, seed=seed)
-    initial = Population.of(lambda: dense(widths=(128,)), 1, seed=seed)
-    recipe = Recipe(optimizer="adam", lr=1e-3, batch_size=50, steps=2000, stop="loss")
-    final = fit(initial, train, recipe, seed=seed, plan=Plan(1)).final
-    return Subject(
-        final,
-        train,
-        test,
-        initial=initial,
-        duplicates="allow",
-        name="The built-in example: a dense network on 8x8 digits",
     )
 
 

@@ -8,7 +8,6 @@ from typer import Option
 from heldout.faces.cli import audit_options as o
 
 if TYPE_CHECKING:
-    from heldout.engine.subject import Subject
     from heldout.faces.cli.inputs import Request
     from heldout.verbs.certified import Certificates
 
@@ -50,6 +49,14 @@ Observed = Annotated[
     str, Option("--observed", metavar="RISK", help="With --how-many: the risk that is expected to be seen.")
 ]
 Examples = Annotated[int, Option("--examples", metavar="NUMBER", help="With --how-many: training examples at hand.")]
+Example = Annotated[
+    str,
+    Option(
+        "--example",
+        metavar="NAME",
+        help="Without --network: digits (default), one-dimensional-digits or random-labels.",
+    ),
+]
 DEFAULT_REPORT = "heldout-certificates.html"
 
 
@@ -74,6 +81,7 @@ def certify_command(
     duplicates: o.Duplicates = None,
     pool: Pool = None,
     quiet: o.Quiet = False,
+    example: Example = "",
     simulate: Simulate = None,
     problems: Problems = 2000,
     how_many: HowMany = False,
@@ -96,12 +104,14 @@ def certify_command(
                 (), device, memory, selected_on_test, duplicates, seed, delta, pool,
             )  # fmt: skip
             page = DEFAULT_REPORT if report is None and json is None else report or ""
-            run_certify(request, tuple(families or ("all",)), page, json or "", quiet=quiet)
+            run_certify(request, tuple(families or ("all",)), page, json or "", example=example, quiet=quiet)
 
     return job
 
 
-def run_certify(request: "Request", families: tuple[str, ...], report: str, json_path: str, *, quiet: bool) -> None:
+def run_certify(
+    request: "Request", families: tuple[str, ...], report: str, json_path: str, *, example: str, quiet: bool
+) -> None:
     """Certify, show, write.
 
     Args:
@@ -109,6 +119,7 @@ def run_certify(request: "Request", families: tuple[str, ...], report: str, json
         families: Their names, or ``("all",)``.
         report: Path; empty for none.
         json_path: Path or ``-``; empty for none.
+        example: Which one, where there is no network.
         quiet: No bar and no table.
     """
     from heldout.faces.certificates_terminal import show_certificates
@@ -117,13 +128,16 @@ def run_certify(request: "Request", families: tuple[str, ...], report: str, json
     from heldout.faces.cli.outputs import check_outputs, write_outputs
     from heldout.faces.cli.progress import progress_bar
     from heldout.faces.report import write_certificates_report
+    from heldout.verbs.certified_example import certified_example, check_name
     from heldout.verbs.certify import certify, families_named
 
     families_named(families)
-    settings = check_example(request) if request.network is None else check_settings(request)
+    own = request.network is None
+    check_name(example, own)
+    settings = check_example(request) if own else check_settings(request)
     check_outputs(report, json_path, "")
     with clean_output(json_path):
-        subject = _example(settings.seed) if request.network is None else assemble(request, settings)
+        subject = certified_example(example or "digits", seed=settings.seed) if own else assemble(request, settings)
         with progress_bar(quiet, "", doing="certifying") as tell:
             result: Certificates = certify(
                 subject, delta=settings.delta, families=families, seed=settings.seed, progress=tell
@@ -191,9 +205,3 @@ def say_how_many(target: str, observed: str, examples: int, delta: str, json_pat
     if json_path != "-":
         columns = ("family", "question", "answer", "unit", "source")
         print_table(columns, [[str(row[column]) for column in columns] for row in rows])
-
-
-def _example(seed: int) -> "Subject":
-    from heldout.verbs.example import certified_example
-
-    return certified_example(seed=seed)
