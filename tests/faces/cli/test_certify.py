@@ -54,6 +54,16 @@ def test_the_example_needs_nothing(folder: Path) -> None:
     assert record["best"]["value"] < 0.1
 
 
+def test_a_printed_bound_is_computed_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    claim = ["certify", "--recheck", "0.108", "--observed", "0.028", "--examples", "55000", "--nats", "5144"]
+    assert main([*claim, "--draws", "200", "--json", "-"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "too small"
+    assert found["gibbs_risk"] > 0.028
+    assert main(["certify", "--recheck", "0.12", "--observed", "0.02", "--examples", "1000", "--bits", "80"]) == 0
+    assert capsys.readouterr().out.startswith("holds: a code of 80 bits on 1,000 examples gives 0.1")
+
+
 def test_how_many_and_simulate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["certify", "--how-many", "--target", "0.05", "--observed", "0", "--json", "-"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
@@ -69,6 +79,8 @@ def test_how_many_and_simulate(folder: Path, capsys: pytest.CaptureFixture[str])
     ("words", "said"),
     [
         (["certify", "--families", "held"], "held-out"),
+        (["certify", "--recheck", "1.3"], "claimed was 1.3"),
+        (["certify", "--example", "digit"], "one of digits, one-dimensional-digits, random-labels"),
         (["certify", "--how-many", "--target", "2"], "--target was '2'"),
         (["certify", "--how-many", "--target", "0.01"], "target"),
         (["certify", "--simulate", "nothing"], "held-out"),

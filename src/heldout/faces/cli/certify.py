@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from heldout.faces.cli import audit_options as o
+from heldout.faces.cli.certify_questions import run_simulation, say_how_many, say_recheck
 
 if TYPE_CHECKING:
     from heldout.faces.cli.inputs import Request
@@ -46,9 +47,24 @@ HowMany = Annotated[
 ]
 Target = Annotated[str, Option("--target", metavar="RISK", help="With --how-many: what shall be certified.")]
 Observed = Annotated[
-    str, Option("--observed", metavar="RISK", help="With --how-many: the risk that is expected to be seen.")
+    str, Option("--observed", metavar="RISK", help="With --how-many or --recheck: the risk on the bound's examples.")
 ]
-Examples = Annotated[int, Option("--examples", metavar="NUMBER", help="With --how-many: training examples at hand.")]
+Examples = Annotated[
+    int, Option("--examples", metavar="NUMBER", help="With --how-many or --recheck: training examples.")
+]
+Claimed = Annotated[
+    float | None,
+    Option(
+        "--recheck",
+        metavar="RISK",
+        help="A printed bound: compute it again from --observed, --examples and --nats or --bits.",
+    ),
+]
+Nats = Annotated[float, Option("--nats", metavar="NUMBER", help="With --recheck: divergence of a PAC-Bayes bound.")]
+Bits = Annotated[float, Option("--bits", metavar="NUMBER", help="With --recheck: length of a prefix-free code.")]
+Draws = Annotated[
+    int, Option("--draws", metavar="NUMBER", help="With --recheck: draws that the observed risk is a mean of.")
+]
 Example = Annotated[
     str,
     Option(
@@ -88,6 +104,10 @@ def certify_command(
     target: Target = "0.1",
     observed: Observed = "0.02",
     examples: Examples = 60000,
+    claimed: Claimed = None,
+    nats: Nats = 0.0,
+    bits: Bits = 0.0,
+    draws: Draws = 0,
 ) -> Callable[[], None]:
     """Certify what a network will do on unseen data, by every family of bounds; without --network, a small example."""
 
@@ -98,6 +118,8 @@ def certify_command(
             run_simulation(simulate, problems, seed, delta, json or "")
         elif how_many:
             say_how_many(target, observed, examples, delta, json or "")
+        elif claimed is not None:
+            say_recheck(claimed, observed, examples, nats, bits, draws, delta, json or "")
         else:
             request = Request(
                 network, network_args, tuple(weights or ()), tuple(initial or ()), train, test, label, loss, loss_range,
@@ -148,60 +170,3 @@ def run_certify(
             show_certificates(record)
     finally:
         write_outputs(record, report, json_path, [], quiet=silent, writer=write_certificates_report)
-
-
-def run_simulation(family: str, problems: int, seed: str, delta: str, json_path: str) -> None:
-    """Print violations against delta for every bound of a family.
-
-    Args:
-        family: Its name.
-        problems: How many are drawn.
-        seed: Of the draws, in words.
-        delta: Promised failure probability, in words.
-        json_path: Path or ``-``; empty for none.
-    """
-    import typer
-
-    from heldout.faces.cli.options import delta_of, seed_of
-    from heldout.faces.cli.outputs import check_outputs, write_json
-    from heldout.faces.cli.tables import print_table
-    from heldout.verbs.simulate import simulate_family
-
-    check_outputs("", json_path, "")
-    found = simulate_family(family, problems=problems, delta=delta_of(delta), seed=seed_of(seed))
-    if json_path:
-        write_json({"family": family, "delta": delta_of(delta), "simulations": found}, json_path)
-    if json_path != "-":
-        columns = ("bound", "problem", "problems", "violations", "rate", "low", "high", "delta", "verdict")
-        print_table(
-            columns, [[f"{row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in columns] for row in found]
-        )
-        typer.echo("The interval is exact, 95 %. A valid bound's rate is at most delta.")
-
-
-def say_how_many(target: str, observed: str, examples: int, delta: str, json_path: str) -> None:
-    """Print what a target needs.
-
-    Args:
-        target: Risk that shall be certified, in words.
-        observed: Risk that is expected to be seen, in words.
-        examples: Training examples at hand.
-        delta: Failure probability, in words.
-        json_path: Path or ``-``; empty for none.
-    """
-    from heldout.faces.cli.options import delta_of, share_of
-    from heldout.faces.cli.outputs import check_outputs, write_json
-    from heldout.faces.cli.tables import print_table
-    from heldout.verbs.how_many import how_many
-
-    check_outputs("", json_path, "")
-    rows = how_many(
-        share_of(target, "--target"), observed=share_of(observed, "--observed"), examples=examples, delta=delta_of(delta)
-    )  # fmt: skip
-    if json_path:
-        write_json(
-            {"target": float(target), "observed": float(observed), "examples": examples, "rows": rows}, json_path
-        )
-    if json_path != "-":
-        columns = ("family", "question", "answer", "unit", "source")
-        print_table(columns, [[str(row[column]) for column in columns] for row in rows])
