@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from heldout.engine.compression import compressing, projections
+from heldout.engine.compression import compressing
+from heldout.engine.compression.choosing import KINDS, projection_of
 from heldout.engine.compression.compressing import compressed
 from heldout.engine.compression.messages import decoded
-from heldout.engine.compression.projections import Projection
+from heldout.engine.compression.projections import dense
 from heldout.engine.compression.subspaces import in_subspace, nearest
 from heldout.engine.population import Population
 from heldout.engine.subject import as_examples
@@ -26,28 +27,8 @@ def make() -> nn.Module:
 START = Population.of(make, 2, seed=0)
 
 
-def test_columns_have_length_one_and_the_seed_decides() -> None:
-    projection = Projection(20000, 3, seed=1)
-    (matrix,) = projection.factors
-    # a mean of 20,000 squares: six standard deviations are 0.06
-    assert torch.allclose(matrix.square().sum(0), torch.ones(3), atol=0.06)
-    assert torch.equal(projection(torch.tensor([1.0, 2.0, 0.0])), matrix[:, 0] + 2 * matrix[:, 1])
-    assert torch.equal(Projection(20000, 3, seed=1).factors[0], matrix)
-    assert not torch.equal(Projection(20000, 3, seed=2).factors[0], matrix)
-
-
-def test_large_maps_are_products_of_two_factors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projections, "DENSE_ENTRIES", 10)
-    projection = Projection(95, 7, seed=0)
-    one, two = projection.factors
-    assert one.shape == two.shape == (10, 3)
-    whole = torch.kron(one, two)[:95, :7]
-    coordinates = torch.randn(7)
-    torch.testing.assert_close(projection(coordinates), whole @ coordinates)
-
-
 def test_a_subspace_computes_the_moved_network_in_evaluation_mode() -> None:
-    projection = Projection(START.size, 4, seed=0)
+    projection = dense(START.size, 4, seed=0)
     subspace = in_subspace(START, projection)
     coordinates = torch.randn(2, 4)
     moved = subspace.with_tensors({"coordinates": coordinates}, subspace.buffers)
@@ -60,7 +41,7 @@ def test_a_subspace_computes_the_moved_network_in_evaluation_mode() -> None:
 
 @pytest.mark.parametrize("even", [True, False])
 def test_gradients_go_straight_through_the_levels(even: bool) -> None:
-    projection = Projection(START.size, 4, seed=0)
+    projection = dense(START.size, 4, seed=0)
     module = in_subspace(START, projection, 3, even=even).member(0)
     with torch.no_grad():
         module.coordinates.copy_(torch.tensor([0.1, -0.9, 1.2, 0.4]))
@@ -74,7 +55,8 @@ def test_gradients_go_straight_through_the_levels(even: bool) -> None:
     torch.testing.assert_close(module(X).detach(), plain(X)[0])
 
 
-def test_the_message_alone_rebuilds_the_network_and_it_has_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["automatic", "sparse", "kronecker-remainder", "film+automatic"])
+def test_the_message_alone_rebuilds_the_network_and_it_has_learned(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setattr(compressing, "STEPS", 400)
     monkeypatch.setattr(compressing, "TUNING_STEPS", 200)
     found = compressed(
@@ -84,15 +66,17 @@ def test_the_message_alone_rebuilds_the_network_and_it_has_learned(monkeypatch: 
         dimension=12,
         codebooks=((5, True), (5, False)),
         seed=3,
+        kind=kind,
     )
+    assert [one.kind for one in found] == [kind, kind]
     assert [one.levels for one in found] == [5, 5]
     for one in found:
-        projection = Projection(START.size, 12, seed=3)
         for member, message in enumerate(one.messages):
+            projection = projection_of(KINDS[decoded(message.bits).kind], START, 12, seed=3)
             network = START.member(member).eval()
-            coordinates = torch.from_numpy(decoded(message.bits)[0])
+            coordinates = torch.from_numpy(decoded(message.bits).coordinates)
             flat = nn.utils.parameters_to_vector(network.parameters()) + projection(coordinates)
             nn.utils.vector_to_parameters(flat.detach(), network.parameters())
             torch.testing.assert_close(one.networks(X)[member], network(X).detach(), rtol=1e-4, atol=1e-4)
             assert len(np.unique(coordinates)) <= 5
-        assert float(errors(one.networks, X, Y).max()) < 0.25
+        assert float(errors(one.networks, X, Y).max()) < 0.35  # guessing: 0.5

@@ -22,8 +22,9 @@ def some(dimension: int, size: int, *, even: bool) -> tuple[np.ndarray, np.ndarr
 @pytest.mark.parametrize(("dimension", "size"), [(1, 2), (7, 3), (200, 9), (1000, 31)])
 def test_what_was_sent_comes_back(dimension: int, size: int, even: bool) -> None:
     symbols, book = some(dimension, size, even=even)
-    message = encoded(symbols, book, size)
-    coordinates, used = decoded([*message.bits, *DRAW.integers(0, 2, 40).tolist()])
+    message = encoded(symbols, book, size, kind=5)
+    coordinates, kind, used = decoded([*message.bits, *DRAW.integers(0, 2, 40).tolist()])
+    assert kind == 5
     assert used == len(message) == sum(message.parts.values())
     assert np.array_equal(coordinates, levels_of(book, size)[symbols])
     assert message.parts["codebook"] == 1 + 16 * (1 if even else size)

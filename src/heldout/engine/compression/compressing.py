@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from heldout.engine.compression.choosing import KINDS, projection_of
 from heldout.engine.compression.messages import Message, decoded, encoded, levels_of
-from heldout.engine.compression.projections import Projection
 from heldout.engine.compression.subspaces import in_subspace, nearest
 from heldout.engine.population import Population
 from heldout.engine.subject import Examples
@@ -29,12 +29,14 @@ class Compressed:
         messages: One a member.
         dimension: d.
         levels: Of the codebooks.
+        kind: Of the projection.
     """
 
     networks: Population
     messages: tuple[Message, ...]
     dimension: int
     levels: int
+    kind: str = KINDS[0]
 
 
 def compressed(
@@ -45,6 +47,8 @@ def compressed(
     dimension: int,
     codebooks: Sequence[tuple[int, bool]],
     seed: int,
+    kind: str = KINDS[0],
+    steps: int | None = None,
 ) -> list[Compressed]:
     """Train every member in a subspace around its start, and code it with codebooks of several sizes.
 
@@ -55,15 +59,16 @@ def compressed(
         dimension: d.
         codebooks: How many levels each has, and whether they are evenly spaced.
         seed: Of projection and batches.
+        kind: Of the projection, one of :data:`~heldout.engine.compression.choosing.KINDS`; the message pays for the choice.
+        steps: Of training, half as many again of tuning; :data:`STEPS` and :data:`TUNING_STEPS` if not said.
 
     Returns:
         One a codebook.
     """
-    weights = sum(stack[0].numel() for stack in start.parameters.values())
-    projection = Projection(weights, dimension, seed=seed)
+    projection = projection_of(kind, start, dimension, seed=seed)
     plain = recipe.but(
-        optimizer="adam", lr=RATE, steps=STEPS, schedule="cosine", stop="steps", weight_decay=0.0, interventions=(), warmup=0,
-        label_noise=0.0, subset=None, dropout=None,
+        optimizer="adam", lr=RATE, steps=steps or STEPS, schedule="cosine", stop="steps", weight_decay=0.0, interventions=(),
+        warmup=0, label_noise=0.0, subset=None, dropout=None,
     )  # fmt: skip
     trained = fit(in_subspace(start, projection), data, plain, seed=seed).final
     coordinates = trained.parameters["coordinates"]
@@ -72,12 +77,14 @@ def compressed(
         books = torch.stack([_levels(row, size, even=even) for row in coordinates.cpu()]).to(coordinates)
         begun = in_subspace(start, projection, size, even=even)
         begun = begun.with_tensors({"coordinates": coordinates, "codebook": books}, begun.buffers)
-        tuned = fit(begun, data, plain.but(lr=TUNING_RATE, steps=TUNING_STEPS), seed=seed).final
-        found.append(_sent(trained, tuned, dimension, size))
+        tuned = fit(
+            begun, data, plain.but(lr=TUNING_RATE, steps=steps // 2 if steps else TUNING_STEPS), seed=seed
+        ).final
+        found.append(_sent(trained, tuned, dimension, size, kind))
     return found
 
 
-def _sent(subspaces: Population, tuned: Population, dimension: int, levels: int) -> Compressed:
+def _sent(subspaces: Population, tuned: Population, dimension: int, levels: int, kind: str) -> Compressed:
     """Codebooks rounded to 16 bits, coordinates snapped to them, coded, and read again from the bits alone."""
     messages, rows = [], []
     for coordinates, codebook in zip(
@@ -88,12 +95,12 @@ def _sent(subspaces: Population, tuned: Population, dimension: int, levels: int)
         if len(book) == size:  # of levels that are sent one by one those that no coordinate takes are not sent
             used, symbols = np.unique(symbols, return_inverse=True)
             book, size = book[used], len(used)
-        message = encoded(symbols.astype(np.int64), book, size)
+        message = encoded(symbols.astype(np.int64), book, size, kind=KINDS.index(kind))
         messages.append(message)
-        rows.append(torch.from_numpy(decoded(message.bits)[0]))
+        rows.append(torch.from_numpy(decoded(message.bits).coordinates))
     stack = torch.stack(rows).to(subspaces.parameters["coordinates"])
     return Compressed(
-        subspaces.with_tensors({"coordinates": stack}, subspaces.buffers), tuple(messages), dimension, levels
+        subspaces.with_tensors({"coordinates": stack}, subspaces.buffers), tuple(messages), dimension, levels, kind
     )
 
 

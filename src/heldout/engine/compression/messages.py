@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from heldout.engine.compression.bits import (
     read_elias_delta,
     read_plain,
 )
+from heldout.engine.compression.choosing import KIND_BITS
 from heldout.records import Refusal
 
 
@@ -33,6 +35,20 @@ class Message:
     def __len__(self) -> int:
         """Bits in all."""
         return len(self.bits)
+
+
+class Decoded(NamedTuple):
+    """What a message holds.
+
+    Attributes:
+        coordinates: ``[d]``.
+        kind: Number of the projection among those that may be chosen.
+        length: Of the message, in bits.
+    """
+
+    coordinates: NDArray[np.float32]
+    kind: int
+    length: int
 
 
 def levels_of(codebook: NDArray[np.float16], size: int) -> NDArray[np.float32]:
@@ -55,17 +71,19 @@ def levels_of(codebook: NDArray[np.float16], size: int) -> NDArray[np.float32]:
     return book[0] * (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2))
 
 
-def encoded(symbols: NDArray[np.int64], codebook: NDArray[np.float16], size: int) -> Message:
+def encoded(symbols: NDArray[np.int64], codebook: NDArray[np.float16], size: int, *, kind: int = 0) -> Message:
     """A vector of quantised coordinates as a message.
 
-    Dimension and number of levels by Elias's delta code, one bit for whether the levels are evenly spaced, their distance or the
-    levels as 16-bit floats, how often each is used by Elias's delta code, then the coordinates by arithmetic coding with these
-    counts. Any dimension and any levels may be sent, so choosing them after looking at the data costs no more than their bits.
+    The projection's number in three bits, dimension and number of levels by Elias's delta code, one bit for whether the levels are
+    evenly spaced, their distance or the levels as 16-bit floats, how often each is used by Elias's delta code, then the coordinates
+    by arithmetic coding with these counts. Any projection, dimension and levels may be sent, so choosing them after looking at the
+    data costs no more than their bits.
 
     Args:
         symbols: Places among the levels, ``[d]``.
         codebook: The levels ``[L]``, or one number, the distance of evenly spaced ones.
         size: L.
+        kind: Number of the projection.
 
     Returns:
         The message, decoded once more and compared.
@@ -75,6 +93,7 @@ def encoded(symbols: NDArray[np.int64], codebook: NDArray[np.float16], size: int
     """
     counts = np.bincount(symbols, minlength=size).tolist()
     parts: dict[str, Bits] = {
+        "projection": plain(kind, KIND_BITS),
         "dimension": elias_delta(len(symbols)),
         "number of levels": elias_delta(size),
         "codebook": [
@@ -87,8 +106,9 @@ def encoded(symbols: NDArray[np.int64], codebook: NDArray[np.float16], size: int
     message = Message(
         tuple(bit for part in parts.values() for bit in part), {k: float(len(v)) for k, v in parts.items()}
     )
-    again, used = decoded([*message.bits, 1, 0, 1])
-    if used != len(message) or not np.array_equal(again, levels_of(codebook, size)[symbols]):
+    again = decoded([*message.bits, 1, 0, 1])
+    sent = levels_of(codebook, size)[symbols]
+    if again.length != len(message) or again.kind != kind or not np.array_equal(again.coordinates, sent):
         raise Refusal(
             given=f"a message of {len(message)} bits decoded to something else than was sent",
             expected="the same coordinates bit for bit",
@@ -97,24 +117,24 @@ def encoded(symbols: NDArray[np.int64], codebook: NDArray[np.float16], size: int
     return message
 
 
-def decoded(bits: Iterable[int]) -> tuple[NDArray[np.float32], int]:
-    """The coordinates that a message holds.
+def decoded(bits: Iterable[int]) -> Decoded:
+    """The projection and the coordinates that a message holds.
 
     Args:
         bits: A message, and whatever follows it.
 
     Returns:
-        Coordinates ``[d]``, and the message's length.
+        Coordinates, the projection's number, the message's length.
     """
     reader = _Counter(bits)
-    dimension, size = read_elias_delta(reader), read_elias_delta(reader)
+    kind, dimension, size = read_plain(reader, KIND_BITS), read_elias_delta(reader), read_elias_delta(reader)
     sent = 1 if next(reader) else size
     codebook = np.array([read_plain(reader, 16) for _ in range(sent)], dtype=np.uint16).view(np.float16)
     counts = [read_elias_delta(reader) - 1 for _ in range(size - 1)]
     counts.append(dimension - sum(counts))
     head = reader.count
     symbols, used = read_arithmetic_code(list(reader), dimension, counts)
-    return levels_of(codebook, size)[np.array(symbols, dtype=np.int64)], head + used
+    return Decoded(levels_of(codebook, size)[np.array(symbols, dtype=np.int64)], kind, head + used)
 
 
 class _Counter(Iterator[int]):

@@ -126,7 +126,7 @@ def in_subspace(population: Population, projection: Projection, levels: int = 0,
         The population; its parameters are coordinates (and codebooks) alone.
     """
     template = copy.deepcopy(population.template)
-    projection.to(population.device)
+    projection = projection.to(population.device)
 
     def one(member: int) -> nn.Module:
         tensors = population.tensors(member)
