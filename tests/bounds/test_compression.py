@@ -19,7 +19,7 @@ from heldout.bounds.compression import (
 from heldout.engine.compression import compressing
 from heldout.engine.evidence.compression import Codes
 from heldout.engine.numerics import kl_inverse_upper
-from heldout.records import Status
+from heldout.records import Refusal, Status
 
 LOG_DELTA = math.log(0.05)
 
@@ -118,3 +118,19 @@ def test_without_untrained_networks_there_is_nothing_to_start_from() -> None:
     found = certify(ALL["mlp"]().subject(initial=None), families=["compression"])
     assert len(found) == 0
     assert all("initial" in reason for reason in found.absent.values())
+
+
+def test_lengths_that_no_prefix_free_code_has_are_refused() -> None:
+    """All strings of up to 12 bits at l + 2 log2(l) bits: their sum tends to pi^2 / 6."""
+    lengths = np.concatenate([np.full(2**bits, bits + 2 * math.log2(bits)) for bits in range(1, 13)])[:, None]
+    with pytest.raises(Refusal, match=r"Kraft sum of 1\.56"):
+        Codes(np.zeros(lengths.shape), lengths, 100)
+    Codes(np.zeros(lengths.shape), lengths + math.log2(math.pi**2 / 6), 100)
+
+
+@pytest.mark.parametrize("said", [459.3, 400.0])
+def test_an_estimate_or_a_message_without_its_codebook_is_refused(said: float) -> None:
+    parts = ({"codebook": 17.0, "coordinates": 460.0},)
+    with pytest.raises(Refusal, match="477 bits in parts was said to have"):
+        Codes(np.array([[5.0]]), np.array([[said]]), 100, (parts,))
+    assert Codes(np.array([[5.0]]), np.array([[477.0]]), 100, (parts,)).bits.item() == 477

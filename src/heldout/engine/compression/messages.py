@@ -126,7 +126,7 @@ def decoded(bits: Iterable[int]) -> Decoded:
     Returns:
         Coordinates, the projection's number, the message's length.
     """
-    reader = _Counter(bits)
+    reader = BitReader(bits)
     kind, dimension, size = read_plain(reader, KIND_BITS), read_elias_delta(reader), read_elias_delta(reader)
     sent = 1 if next(reader) else size
     codebook = np.array([read_plain(reader, 16) for _ in range(sent)], dtype=np.uint16).view(np.float16)
@@ -137,8 +137,12 @@ def decoded(bits: Iterable[int]) -> Decoded:
     return Decoded(levels_of(codebook, size)[np.array(symbols, dtype=np.int64)], kind, head + used)
 
 
-class _Counter(Iterator[int]):
-    """Bits, and how many were taken."""
+class BitReader(Iterator[int]):
+    """Bits, one after the other, and how many were taken.
+
+    Args:
+        bits: Of a message.
+    """
 
     def __init__(self, bits: Iterable[int]) -> None:
         self.bits, self.count = iter(bits), 0
@@ -147,3 +151,12 @@ class _Counter(Iterator[int]):
         bit = next(self.bits)
         self.count += 1
         return bit
+
+    def skip(self, number: int) -> None:
+        """Leave some out that were read elsewhere.
+
+        Args:
+            number: How many.
+        """
+        for _ in range(number):
+            next(self)

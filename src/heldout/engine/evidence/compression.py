@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from heldout.catalog import evidence
 from heldout.engine.compression.compressing import Compressed, compressed
+from heldout.engine.compression.receiving import check_received
 from heldout.engine.evidence.outputs import class_scores
 from heldout.engine.evidence.retraining import can_train_again
 from heldout.engine.population import Population, stream
 from heldout.engine.subject import Examples, Subject
 from heldout.engine.training import Recipe, fit
+from heldout.records import Refusal
 
 Floats = NDArray[np.float64]
 #: Dimensions that are tried, as shares of the examples; every message says which it used.
@@ -43,6 +45,24 @@ class Codes:
     reference_errors: Floats | None = None
     networks: tuple[Population, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse lengths that no prefix-free code has, or that are no realised lengths."""
+        sums = np.exp2(-self.bits).sum(0)
+        if sums.max(initial=0.0) > 1:
+            raise Refusal(
+                given=f"messages of {len(self.bits)} networks had a Kraft sum of {sums.max():.3g}",
+                expected="at most 1, as every prefix-free code has",
+                do="use a prefix-free code: of plain strings, l bits and 2 log2(l) more still sum to 1.64",
+            )
+        for row, lengths in zip(self.parts, self.bits, strict=False):
+            for parts, length in zip(row, lengths, strict=False):
+                if parts and sum(parts.values()) != length:
+                    raise Refusal(
+                        given=f"a message of {sum(parts.values()):g} bits in parts was said to have {length:g}",
+                        expected="the length of the whole message, codebook and counts included, as it was coded",
+                        do="take the realised length, not an estimate by entropy",
+                    )
 
 
 @evidence(forward=60, backward=60, requires=can_train_again)
@@ -118,6 +138,8 @@ def coded(
     found: list[Compressed] = []
     for dimension in dimensions:
         found += compressed(start, learned, own, dimension=dimension, codebooks=CODEBOOKS, seed=seed)
+    for one in found:
+        check_received(one, start, seed=seed)
     return Codes(
         errors=np.stack([wrong(subject, one.networks, judged) for one in found]),
         bits=np.array([[float(len(message)) for message in one.messages] for one in found]),
