@@ -11,7 +11,9 @@ from heldout.catalog.declaring import MARK, Unit
 from heldout.records import Refusal
 
 #: The open rooms in which units live.
-ROOMS = ("measures", "representation", "bounds", "figures", "datasets", "networks", "interventions", "studies")
+ROOMS = (
+    "measures", "representation", "bounds", "criteria", "figures", "datasets", "networks", "interventions", "studies",
+)  # fmt: skip
 
 
 def declared_in(module: ModuleType) -> list[Unit]:

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from heldout.catalog import Unit
     from heldout.records import Status
 
-KINDS = ("measure", "profile", "bound", "dataset", "network", "intervention", "study", "evidence", "figure")
+KINDS = (
+    "measure",
+    "profile",
+    "bound",
+    "criterion",
+    "dataset",
+    "network",
+    "intervention",
+    "study",
+    "evidence",
+    "figure",
+)
 
 
 def list_command(

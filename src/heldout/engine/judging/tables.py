@@ -1,0 +1,97 @@
+"""Two-by-two tables of signs in the cells of a design, for many measures and replicates at once."""
+
+from dataclasses import dataclass
+from itertools import combinations, combinations_with_replacement, product
+
+import numpy as np
+
+from heldout.engine.judging.design import Codes, Design, Floats
+from heldout.engine.judging.signs import order
+
+
+def axis_sets(design: Design, sizes: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Sets of hyper-parameters.
+
+    Args:
+        design: Whose.
+        sizes: How many are in a set.
+
+    Returns:
+        Sets of axis numbers.
+    """
+    return [chosen for size in sizes for chosen in combinations(range(len(design.axes)), size)]
+
+
+def cell_of(design: Design, chosen: tuple[int, ...]) -> Codes:
+    """Each network's joint value of some hyper-parameters.
+
+    Args:
+        design: Whose.
+        chosen: Axis numbers.
+
+    Returns:
+        ``[N]``, numbers from 0.
+    """
+    if not chosen:
+        return np.zeros(design.networks, dtype=np.int64)
+    _, cells = np.unique(design.codes[:, list(chosen)], axis=0, return_inverse=True)
+    return cells.astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Sums over the ordered pairs of two cells, weighted by how often both networks were drawn.
+
+    Attributes:
+        pairs: Of 1, ``[1, R, U]``.
+        left: Of the measure's values, ``[K, R, U]``.
+        right: Of the target's values, ``[1, R, U]``.
+        both: Of their products, ``[K, R, U]``.
+        orders: How many orders of the two cells this stands for, ``[U]``: 2 where the other order says the same and was left out.
+    """
+
+    orders: Floats
+    pairs: Floats
+    left: Floats
+    right: Floats
+    both: Floats
+
+
+def tables(measures: Floats, targets: Floats, cells: Codes, multiplicities: Floats, *, strict: bool) -> Tables:
+    """Sums in each pair of cells.
+
+    Args:
+        measures: ``[K, N]``.
+        targets: ``[R, N]``, or ``[1, N]`` where replicates differ in their multiplicities alone.
+        cells: Each network's cell, ``[N]``.
+        multiplicities: ``[R, N]`` or ``[1, N]``.
+        strict: Whether l and r are 1 where the first is above the second and 0 otherwise, and networks are paired with themselves
+            too. Otherwise they are signs, which change with the order of two cells, so that one order is enough, and no network
+            meets itself.
+
+    Returns:
+        The sums; U is the number of pairs of cells.
+    """
+    places = [np.flatnonzero(cells == cell) for cell in range(int(cells.max()) + 1)]
+    left, right, drawn = order(measures), order(targets), multiplicities.astype(np.float32)
+    chosen = product(places, repeat=2) if strict else combinations_with_replacement(places, 2)
+    found: list[tuple[Floats, ...]] = []
+    for rows, columns in chosen:
+        same = rows is columns
+        weights = drawn[:, rows, None] * drawn[:, None, columns]
+        if same and not strict:
+            weights[:, np.arange(len(rows)), np.arange(len(rows))] = 0.0
+        flat = weights.reshape(len(drawn), -1)
+        one, other = _compared(left, rows, columns, strict), _compared(right, rows, columns, strict) * flat
+        stands = np.float32(1.0 if same or strict else 2.0)
+        found.append((np.asarray(stands), flat.sum(-1), one @ flat.T, other.sum(-1), one @ other.T))
+    orders, pairs, lefts, rights, both = (
+        np.stack(part, axis=-1).astype(np.float64) for part in zip(*found, strict=True)
+    )
+    return Tables(orders, pairs[None], lefts, rights[None], both)
+
+
+def _compared(values: np.ndarray, rows: Codes, columns: Codes, strict: bool) -> np.ndarray:
+    difference = values[:, rows, None] - values[:, None, columns]
+    compared = (difference > 0).astype(np.float32) if strict else np.sign(difference)
+    return compared.reshape(len(values), -1)
