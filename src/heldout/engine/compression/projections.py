@@ -122,7 +122,7 @@ def kronecker(weights: int, dimension: int, *, seed: int) -> Projection:
     """
     draw, rows, columns = stream(seed, "projection", weights, dimension), ceil(weights**0.5), ceil(dimension**0.5)
     one, two = (torch.randn(rows, columns, generator=draw) / rows**0.5 for _ in "ab")
-    return Projection(weights, dimension, (one, two), lambda tensors, w: _product(*tensors, w)[:weights])
+    return Projection(weights, dimension, (one, two), lambda tensors, w: _product(tensors[0], tensors[1], w)[:weights])
 
 
 def kronecker_remainder(weights: int, dimension: int, *, seed: int, orthonormal: bool = False) -> Projection:
