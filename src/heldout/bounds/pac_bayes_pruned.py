@@ -32,7 +32,7 @@ def known_risk(generator: np.random.Generator, problems: int) -> tuple[dict[str,
 
 
 @bound(
-    source="Zhou et al. 2019, Theorems 4.1 and 4.3 (pruned networks with noise, mixtures as priors); Maurer 2004, Theorem 5",
+    source="Zhou et al. 2019 (pruned networks with noise, mixtures as priors), derived below; Maurer 2004, Theorem 5",
     certifies="a Gibbs predictor around this network pruned, tuned and quantised",
     statement="probability over the draw of the training examples and of the evaluation's draws",
     family="compression",
