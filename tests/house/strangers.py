@@ -1,6 +1,20 @@
 """Ten-line units, one for each open room, as a stranger would write them."""
 
 STRANGERS = {
+    "criteria": '''
+import numpy as np
+from heldout.catalog import criterion
+
+@criterion(source="A stranger's", range=(-1.0, 1.0), chance=0.0)
+def stranger_criterion(measures: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Correlation of values.
+
+    Example:
+        >>> stranger_criterion(np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])).round(6).item()
+        1.0
+    """
+    return np.corrcoef(measures, targets)[: len(measures), len(measures) :]
+''',
     "measures": '''
 from heldout import Direction, measure
 from torch import Tensor

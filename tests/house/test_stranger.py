@@ -17,7 +17,9 @@ from tests.house.strangers import STRANGERS
 from heldout.catalog import ROOMS
 
 READ = ("stranger-measure", "stranger-representation")
-NAMED = (*READ, "stranger-bound", "stranger-dataset", "stranger-network", "stranger-intervention", "stranger-study")
+NAMED = (
+    *READ, "stranger-bound", "stranger-criterion", "stranger-dataset", "stranger-network", "stranger-intervention", "stranger-study",
+)  # fmt: skip
 AUDIT = """
 import json, sys, torch, heldout
 assert heldout.__file__.startswith(sys.argv[1]), heldout.__file__

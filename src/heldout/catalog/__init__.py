@@ -1,10 +1,10 @@
 """What has been declared: the decorators that stand beside units, and the walk that finds them."""
 
+from heldout.catalog.criteria import criterion
 from heldout.catalog.declaring import (
     INVARIANCES,
     Unit,
     bound,
-    criterion,
     dataset,
     evidence,
     figure,

@@ -108,6 +108,14 @@ def competition_score(measures: Floats, targets: Floats, multiplicities: Floats,
 
     Returns:
         ``[K, R]``.
+
+    Example:
+        >>> from heldout.engine.judging import designed
+        >>> design = designed({name: np.arange(16) // 2**i % 2 for i, name in enumerate("abcd")})
+        >>> gap = np.arange(16.0)[None]
+        >>> score = competition_score(gap, gap, np.ones((1, 16)), design).item()
+        >>> round(score, 6)
+        1.0
     """
     sets = [cell_of(design, chosen) for chosen in axis_sets(design, (min(2, len(design.axes)),))]
     replicates, found = max(len(targets), len(multiplicities)), []

@@ -36,6 +36,14 @@ def out_of_fold_increment(measures: Floats, target: Floats, design: Design, seed
 
     Returns:
         The share ``[K]`` and its standard error over configurations; NaN where fewer than ten configurations have two seeds.
+
+    Example:
+        >>> from heldout.engine.judging import designed
+        >>> draws = np.random.default_rng(0).normal(size=60)
+        >>> design = designed({"width": np.arange(60) % 4, "rate": np.arange(60) // 4 % 5})
+        >>> found = out_of_fold_increment(draws[None], draws, design, 0)
+        >>> bool(found["value"][0] > 0.5)
+        True
     """
     sizes = np.bincount(design.configurations)
     rows = np.flatnonzero(sizes[design.configurations] > 1)

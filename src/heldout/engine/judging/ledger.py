@@ -1,0 +1,191 @@
+"""A ledger: one row a network, with its hyper-parameters, its readings and how it did on data it had not seen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from heldout.engine.judging.design import Design, Floats, designed
+from heldout.records import Direction, Refusal
+
+if TYPE_CHECKING:
+    import pandas
+
+#: Target -> the column it is read from, and the sign that makes larger mean more error.
+TARGETS = {
+    "gap": ("gap", 1.0),
+    "accuracy": ("accuracy", -1.0),
+    "loss": ("loss", 1.0),
+    "shift-accuracy": ("shift_accuracy", -1.0),
+}
+ROW = "one row a network, columns hp.<name>, seed, measure.<name>, gap (or accuracy, loss, shift_accuracy), test_size"
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """N networks and K measures.
+
+    Attributes:
+        hyper_parameters: Name -> values ``[N]``.
+        measures: Name -> values ``[N]``, NaN where a network has none.
+        directions: Name -> what a larger value promises; measures that nobody declared are missing here.
+        target: What is to be predicted, in words.
+        errors: The target turned so that larger means more error, ``[N]``.
+        test_size: Examples behind each target; infinite if they are not known or targets are exact.
+        name: Where it came from.
+    """
+
+    hyper_parameters: Mapping[str, Any]
+    measures: Mapping[str, Floats]
+    directions: Mapping[str, Direction]
+    target: str
+    errors: Floats
+    test_size: float = np.inf
+    name: str = "ledger"
+    design: Design = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the design."""
+        object.__setattr__(self, "design", designed({k: np.asarray(v) for k, v in self.hyper_parameters.items()}))
+
+    def take(self, rows: np.ndarray) -> "Ledger":
+        """Some of the networks.
+
+        Args:
+            rows: Their indices.
+
+        Returns:
+            Their ledger.
+        """
+        return replace(
+            self,
+            hyper_parameters={name: np.asarray(values)[rows] for name, values in self.hyper_parameters.items()},
+            measures={name: values[rows] for name, values in self.measures.items()},
+            errors=self.errors[rows],
+        )
+
+    def complete(self) -> Iterator["Ledger"]:
+        """Parts in which every measure has a value for every network: measures are grouped by the networks that they have.
+
+        Yields:
+            A ledger for each such group, of measures that have at least two networks.
+        """
+        groups: dict[bytes, list[str]] = {}
+        for name, values in self.measures.items():
+            groups.setdefault(np.isfinite(values).tobytes(), []).append(name)
+        for present, names in groups.items():
+            rows = np.flatnonzero(np.frombuffer(present, dtype=bool))
+            if len(rows) > 1:
+                yield replace(self.take(rows), measures={name: self.measures[name][rows] for name in names})
+
+    def oriented(self) -> Floats:
+        """Measures turned so that larger promises more error; those without a direction are left as they are.
+
+        Returns:
+            ``[K, N]``.
+        """
+        signs = [-1.0 if self.directions.get(name) is Direction.HIGHER_IS_BETTER else 1.0 for name in self.measures]
+        return np.stack([sign * values for sign, values in zip(signs, self.measures.values(), strict=True)])
+
+
+def read_ledger(source: str, *, target: str = "gap", directions: Mapping[str, Direction] | None = None) -> Ledger:
+    """Read a Parquet or CSV table.
+
+    Args:
+        source: Its path.
+        target: ``gap``, ``accuracy``, ``loss`` or ``shift-accuracy``.
+        directions: Name of a measure -> its direction.
+
+    Returns:
+        The ledger.
+
+    Raises:
+        Refusal: If it cannot be read or is no ledger.
+    """
+    import pandas
+
+    place = Path(source)
+    if not place.is_file() or place.suffix.lower() not in (".parquet", ".csv"):
+        raise Refusal(given=f"--ledger was '{source}'", expected="a .parquet or .csv file", do="check the path")
+    try:
+        table = pandas.read_parquet(place) if place.suffix.lower() == ".parquet" else pandas.read_csv(place)
+    except (OSError, ValueError, pandas.errors.ParserError) as error:
+        reason = str(error).strip().splitlines()[0][:150] if str(error).strip() else type(error).__name__
+        raise Refusal(
+            given=f"--ledger '{source}' cannot be read ({reason})", expected="a whole table", do="write it again"
+        ) from error
+    return as_ledger(table, target=target, directions=directions, name=place.name)
+
+
+def as_ledger(
+    table: "pandas.DataFrame",
+    *,
+    target: str = "gap",
+    directions: Mapping[str, Direction] | None = None,
+    name: str = "table",
+) -> Ledger:
+    """A table as a ledger.
+
+    Networks whose target is missing are left out. ``seed`` is no hyper-parameter: networks that differ in it alone are one
+    configuration.
+
+    Args:
+        table: One row a network.
+        target: ``gap``, ``accuracy``, ``loss`` or ``shift-accuracy``.
+        directions: Name of a measure -> its direction.
+        name: Where it came from.
+
+    Returns:
+        The ledger.
+
+    Raises:
+        Refusal: If columns are missing, values are no numbers, or fewer than four networks are left.
+    """
+    if target not in TARGETS:
+        raise Refusal(given=f"--target was '{target}'", expected=f"one of {', '.join(TARGETS)}", do="correct the name")
+    column, sign = TARGETS[target]
+    wanted = {"hp.": "hyper-parameters", "measure.": "measures"}
+    absent = [words for start, words in wanted.items() if not any(str(c).startswith(start) for c in table.columns)]
+    if column not in table.columns:
+        absent.append(f"a column '{column}'")
+    if absent:
+        have = ", ".join(map(str, table.columns[:8]))
+        raise Refusal(
+            given=f"the ledger '{name}' has no {' and no '.join(absent)} (it has {have})",
+            expected=ROW,
+            do="name its columns so",
+        )
+    goal = _numbers(table[column], column, name)
+    table, goal = table[np.isfinite(goal)], goal[np.isfinite(goal)]
+    if len(table) < 4:
+        raise Refusal(
+            given=f"the ledger '{name}' has {len(table)} networks with a {column}",
+            expected="at least 4",
+            do="add networks",
+        )
+    sizes = _numbers(table["test_size"], "test_size", name) if "test_size" in table.columns else np.array([np.inf])
+    measures = {str(c)[8:]: _numbers(table[c], str(c), name) for c in table.columns if str(c).startswith("measure.")}
+    return Ledger(
+        hyper_parameters={str(c)[3:]: table[c].to_numpy() for c in table.columns if str(c).startswith("hp.")},
+        measures={key: np.where(np.isfinite(values), values, np.nan) for key, values in measures.items()},
+        directions=dict(directions or {}),
+        target=target,
+        errors=sign * goal,
+        test_size=float(np.nanmin(sizes)) if np.isfinite(sizes).any() else np.inf,
+        name=name,
+    )
+
+
+def _numbers(column: "pandas.Series", called: str, name: str) -> Floats:
+    import pandas
+
+    try:
+        return np.asarray(pandas.to_numeric(column), dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise Refusal(
+            given=f"column '{called}' of the ledger '{name}' has what is no number ({str(error)[:80]})",
+            expected="numbers, empty where there is none",
+            do="correct the column",
+        ) from error
