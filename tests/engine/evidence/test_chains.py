@@ -38,7 +38,7 @@ def test_matrices_compute_what_the_network_computes() -> None:
     for place, matrix in enumerate(found.matrices):
         values = values @ matrix[0].T
         values = values.clamp(min=0) if place < len(found.matrices) - 1 else values
-    torch.testing.assert_close(values.float(), evidence["logits"][0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(values, evidence["logits"][0].double(), rtol=1e-4, atol=1e-5)
     assert all(bool((reference == 0).all()) for reference in found.reference)
 
 
@@ -54,8 +54,9 @@ def test_the_initial_network_is_the_reference() -> None:
     ("layers", "said"),
     [
         ((nn.Flatten(), nn.Linear(36, 4), nn.Tanh(), nn.Linear(4, 3)), "is a Tanh"),
-        ((nn.MaxPool2d(3, stride=1), nn.Flatten(), nn.Linear(16, 3)), "overlap"),
-        ((nn.AvgPool2d(2), nn.Flatten(), nn.Linear(9, 3)), "averages"),
+        ((nn.MaxPool2d(3, stride=1), nn.Flatten(), nn.Linear(16, 3)), "pools"),
+        ((nn.AvgPool2d(2), nn.Flatten(), nn.Linear(9, 3)), "pools"),
+        ((nn.Flatten(), nn.Linear(36, 4), nn.LeakyReLU(2.0), nn.Linear(4, 3)), "stretches"),
     ],
 )
 def test_what_is_no_chain_is_said(layers: tuple[nn.Module, ...], said: str) -> None:

@@ -118,7 +118,7 @@ def _window(pool: nn.Module) -> int:
 
 
 def is_dense_sized(subject: Subject) -> None:
-    """Demand a chain whose pools do not stretch distances, with matrices that can be held.
+    """Demand a chain of layers and ReLUs alone, with several scores and one set of inputs.
 
     Args:
         subject: What is under study.
@@ -132,12 +132,10 @@ def is_dense_sized(subject: Subject) -> None:
     if subject.train.x_per_member:
         raise NotApplicable("every network has inputs of its own", do="certify them one by one")
     for name, module in subject.population.template.named_modules():
-        if isinstance(module, MAXIMA) and module.kernel_size != module.stride:
-            raise NotApplicable(f"the windows of '{name}' overlap, which stretches distances", do=INSTEAD)
-        if isinstance(module, MAXIMA) and (module.padding not in (0, (0, 0)) or module.dilation not in (1, (1, 1))):
-            raise NotApplicable(f"'{name}' pads or dilates", do=INSTEAD)
-        if isinstance(module, MEANS):
-            raise NotApplicable(f"'{name}' averages, which this does not write as a layer", do=INSTEAD)
+        if isinstance(module, (*MAXIMA, *MEANS)):
+            raise NotApplicable(f"'{name}' pools, and these norms are of layers and ReLUs alone", do=INSTEAD)
+        if isinstance(module, nn.LeakyReLU) and abs(module.negative_slope) > 1:
+            raise NotApplicable(f"'{name}' stretches distances", do=INSTEAD)
 
 
 @evidence(requires=is_dense_sized)
