@@ -195,6 +195,14 @@ def setting_faults(subject: "Subject") -> list[Refusal]:
             )
         )
     sample = 0 if subject.test is None else len(subject.test)
+    if subject.privacy is not None and not 0 < subject.privacy < float("inf"):
+        faults.append(
+            Refusal(
+                given=f"privacy was {subject.privacy!r}",
+                expected="a positive number, the epsilon of differential privacy",
+                do="pass that of the training, or leave privacy= out",
+            )
+        )
     if subject.pool is not None and not (isinstance(subject.pool, int) and 0 < sample <= subject.pool):
         faults.append(
             Refusal(

@@ -36,6 +36,7 @@ class Subject:
             ``"allow"``: it is an assumption in their ledger that such repeats come from independent draws.
         pool: Size of the finite pool from which the test examples were drawn at random without replacement, they included; None
             for independent draws from a distribution.
+        privacy: Epsilon of the differential privacy with which the networks were trained on these examples; None if they were not.
         groups: One word a member, to tell groups of a population apart.
         name: For the report.
         memory: Bytes that the activations of one chunk may take.
@@ -53,6 +54,7 @@ class Subject:
     selected_on_test: bool
     duplicates: str
     pool: int | None
+    privacy: float | None
     groups: tuple[str, ...]
     name: str
     train_mode: tuple[str, ...]
@@ -70,6 +72,7 @@ class Subject:
         selected_on_test: bool = False,
         duplicates: str = "refuse",
         pool: int | None = None,
+        privacy: float | None = None,
         groups: Sequence[str] = (),
         name: str = "",
         memory: int = DEFAULT_MEMORY,
@@ -95,6 +98,7 @@ class Subject:
         put("selected_on_test", selected_on_test)
         put("duplicates", duplicates)
         put("pool", pool)
+        put("privacy", privacy)
         put("groups", (groups,) if isinstance(groups, str) else tuple(groups))  # one word is one member's
         put("name", name or type(population.template).__name__)
         put("classes", check(self))

@@ -24,6 +24,10 @@ Pool = Annotated[
         help="Size of the finite pool that --heldout is a random part of; not for independent draws.",
     ),
 ]
+Privacy = Annotated[
+    float | None,
+    Option("--privacy", metavar="EPSILON", help="Epsilon, if the networks were trained with differential privacy."),
+]
 Families = Annotated[
     list[str] | None,
     Option(
@@ -96,6 +100,7 @@ def certify_command(
     selected_on_test: o.SelectedOnTest = False,
     duplicates: o.Duplicates = None,
     pool: Pool = None,
+    privacy: Privacy = None,
     quiet: o.Quiet = False,
     example: Example = "",
     simulate: Simulate = None,
@@ -123,7 +128,7 @@ def certify_command(
         else:
             request = Request(
                 network, network_args, tuple(weights or ()), tuple(initial or ()), train, test, label, loss, loss_range,
-                (), device, memory, selected_on_test, duplicates, seed, delta, pool,
+                (), device, memory, selected_on_test, duplicates, seed, delta, pool, privacy,
             )  # fmt: skip
             page = DEFAULT_REPORT if report is None and json is None else report or ""
             run_certify(request, tuple(families or ("all",)), page, json or "", example=example, quiet=quiet)

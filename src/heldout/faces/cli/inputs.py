@@ -37,6 +37,7 @@ class Request:
     seed: str
     delta: str
     pool: int | None = None
+    privacy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def assemble(request: Request, settings: Settings) -> "Subject":
         selected_on_test=request.selected_on_test,
         duplicates=settings.duplicates,
         pool=request.pool,
+        privacy=request.privacy,
         memory=settings.memory,
     )
 
