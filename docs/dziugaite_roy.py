@@ -143,9 +143,8 @@ def main(*, data: str, examples: int, hidden: int, steps: int, seed: int, settin
         The rows.
     """
     print("| data | examples | training error | Gibbs error | nats | at most | time |\n|---|---|---|---|---|---|---|")
-    print(
-        f"| published, MNIST | {PUBLISHED['examples']:,} | 0.001 | {PUBLISHED['risk']} | {PUBLISHED['nats']:,.0f} | {PUBLISHED['bound']} | |"
-    )
+    theirs = f"{PUBLISHED['risk']} | {PUBLISHED['nats']:,.0f} | {PUBLISHED['bound']}"
+    print(f"| published, MNIST | {PUBLISHED['examples']:,} | | {theirs} | |")
     rows = []
     for words, x, y in tasks(data, examples, seed):
         row = certified(words, x, y, hidden=hidden, steps=steps, seed=seed, settings=settings)
