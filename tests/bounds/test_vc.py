@@ -16,8 +16,8 @@ from heldout.verbs.simulate import simulate_family
 
 
 def test_the_formulas() -> None:
-    chain = (Link("a", 8320, 128, 64, 128), Link("b", 1290, 0, 128, 10))
-    growth = log_piecewise_linear(2000, [8320, 1290], [128], 10)
+    chain = (Link("a", 8320, (128,), 64, 128), Link("b", 1290, (), 128, 10))
+    growth = log_piecewise_linear(2000, [8320, 1290], [(128,), ()], 10)
     errors = (torch.arange(1000) < 30)[None].double()
     said = vapnik(errors, chain, log_delta=math.log(0.1))
     assert said.value[0] == pytest.approx(0.03 + math.sqrt(8 / 1000 * (math.log(40) + growth)))

@@ -34,13 +34,13 @@ def thresholds(generator: np.random.Generator, problems: int) -> tuple[dict[str,
     errors = np.arange(4000) < np.take_along_axis(wrong, cut[:, None], axis=1)
     return {
         "errors": torch.from_numpy(errors.astype(np.float64)),
-        "chain": (Link("cut", 2, 0, 1, 2),),
+        "chain": (Link("cut", 2, (), 1, 2),),
     }, 0.4 + 0.2 * np.abs(cut + 1 - 100) / 200
 
 
 def _bounded(errors: Tensor, chain: tuple[Link, ...], log_delta: float, relative: bool) -> Bounded:
     risk, n = errors.double().mean(-1).cpu().numpy(), errors.shape[-1]
-    parameters, pieces = [link.parameters for link in chain], [link.pieces for link in chain[:-1]]
+    parameters, pieces = [link.parameters for link in chain], [link.pieces for link in chain]
     classes = max(2, chain[-1].outputs)
 
     def growth(m: int) -> float:
@@ -91,7 +91,7 @@ def vapnik(errors: Tensor, chain: tuple[Link, ...], *, log_delta: float) -> Boun
 
     Example:
         >>> import torch
-        >>> said = vapnik(torch.zeros(1, 60000), (Link("line", 6, 0, 2, 2),), log_delta=np.log(0.05))
+        >>> said = vapnik(torch.zeros(1, 60000), (Link("line", 6, (), 2, 2),), log_delta=np.log(0.05))
         >>> print(f"{said.value[0]:.3f}, dimension at most {said.terms['dimension at most'][0]:.0f}")
         0.100, dimension at most 29
     """
@@ -120,7 +120,7 @@ def vapnik_relative(errors: Tensor, chain: tuple[Link, ...], *, log_delta: float
 
     Example:
         >>> import torch
-        >>> said = vapnik_relative(torch.zeros(1, 60000), (Link("line", 6, 0, 2, 2),), log_delta=np.log(0.05))
+        >>> said = vapnik_relative(torch.zeros(1, 60000), (Link("line", 6, (), 2, 2),), log_delta=np.log(0.05))
         >>> print(f"{said.value[0]:.4f}")
         0.0050
     """

@@ -26,8 +26,36 @@ def convolutional() -> tuple[nn.Module, ...]:
 def test_parameters_pieces_and_sizes() -> None:
     links = of(*convolutional())["chain"]
     assert [link.parameters for link in links] == [40, 74, 9]
-    assert [link.pieces for link in links] == [144 + 36 * 6, 2, 0]
+    assert [link.pieces for link in links] == [(144, 36 * 6), (2,), ()]
     assert [(link.inputs, link.outputs) for link in links] == [(36, 144), (36, 2), (2, 3)]
+
+
+def test_every_stage_is_counted_on_its_own_and_those_after_the_last_layer_too() -> None:
+    links = of(nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3), nn.ReLU())["chain"]
+    assert [link.pieces for link in links] == [(8 * 6, 8), (3,)]
+
+
+class Sine(nn.ReLU):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sin(1e6 * x)
+
+
+class Loop(nn.Sequential):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sin(super().forward(x))
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ((nn.Flatten(), nn.Linear(36, 4), Sine(), nn.Linear(4, 3)), "is a Sine"),
+        ((nn.Flatten(), Loop(nn.Linear(36, 3))), "is a Loop"),
+        ((nn.Flatten(), nn.Linear(36, 4), nn.ReLU(), nn.BatchNorm1d(4), nn.Linear(4, 3, bias=False)), "folded"),
+    ],
+)
+def test_what_only_looks_like_a_chain_is_said(layers: tuple[nn.Module, ...], said: str) -> None:
+    with pytest.raises(NotApplicable, match=said):
+        of(*layers)["chain"]
 
 
 def test_matrices_compute_what_the_network_computes() -> None:

@@ -55,8 +55,8 @@ def test_linear_classifiers_against_cover_s_count(dimensions: int, m: int) -> No
     assert found <= cover
     assert found > 0.9 * cover
     # a network of two scores has the same labellings and more parameters
-    assert math.log(cover) <= log_piecewise_linear(m, [2 * (dimensions + 1)], [], 2)
-    assert math.log(cover) <= log_piecewise_linear(m, [dimensions + 1], [], 2)
+    assert math.log(cover) <= log_piecewise_linear(m, [2 * (dimensions + 1)], [()], 2)
+    assert math.log(cover) <= log_piecewise_linear(m, [dimensions + 1], [()], 2)
 
 
 def test_a_small_relu_network_never_has_more_labellings_than_counted() -> None:
@@ -65,7 +65,7 @@ def test_a_small_relu_network_never_has_more_labellings_than_counted() -> None:
     first, bias, last = draws.normal(size=(3, 200_000, 2))
     scores = (np.maximum(x[:, None] * first[None] + bias[None], 0) * last[None]).sum(-1) + draws.normal(size=200_000)
     found = len(np.unique(scores > 0, axis=1).T)
-    assert 40 < found <= math.exp(log_piecewise_linear(7, [4, 3], [2], 2))
+    assert 40 < found <= math.exp(log_piecewise_linear(7, [4, 3], [(2,), ()], 2))
 
 
 def test_sign_vectors_of_lines_on_a_line() -> None:
@@ -77,15 +77,15 @@ def test_sign_vectors_of_lines_on_a_line() -> None:
 @settings(max_examples=50, deadline=None)
 @given(m=st.integers(1, 5000), w=st.integers(1, 300), k=st.integers(1, 50), c=st.integers(2, 20))
 def test_more_of_anything_never_labels_less_and_never_more_than_all(m: int, w: int, k: int, c: int) -> None:
-    base = log_piecewise_linear(m, [w, k * c], [k], c)
+    base = log_piecewise_linear(m, [w, k * c], [(k,), ()], c)
     assert 0 <= base <= m * math.log(c) + 1e-9
-    assert base <= log_piecewise_linear(m + 1, [w, k * c], [k], c) + 1e-9
-    assert base <= log_piecewise_linear(m, [w, k * c], [k], c + 1) + 1e-9
+    assert base <= log_piecewise_linear(m + 1, [w, k * c], [(k,), ()], c) + 1e-9
+    assert base <= log_piecewise_linear(m, [w, k * c], [(k,), ()], c + 1) + 1e-9
 
 
 def test_dimensions_enclose_shattering() -> None:
     assert dimension(lambda m: log_sauer(m, 7)) == 7
-    planes = dimension(lambda m: log_piecewise_linear(m, [3], [], 2))
+    planes = dimension(lambda m: log_piecewise_linear(m, [3], [()], 2))
     assert 3 <= planes < 30
     three = np.array(list(itertools.product([-1.0, 1.0], repeat=2)))[:3]
     assert labellings(np.random.default_rng(0).normal(size=(3, 20_000)), three) == 8  # lines shatter three points

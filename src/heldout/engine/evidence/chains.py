@@ -31,14 +31,14 @@ class Link:
     Attributes:
         name: The module's.
         parameters: Weights and biases, batch norms folded in.
-        pieces: Comparisons for one example after it, before the next layer with weights.
+        pieces: Comparisons for one example at every stage after it, before the next layer with weights.
         inputs: Entries of one example at its entrance.
         outputs: Entries at its exit.
     """
 
     name: str
     parameters: int
-    pieces: int
+    pieces: tuple[int, ...]
     inputs: int
     outputs: int
 
@@ -74,7 +74,7 @@ def is_chain(subject: Subject) -> None:
         raise NotApplicable("this bounds 0-1 errors, and the task is a regression", do=INSTEAD)
     allowed = (*LINEAR, *BREAKS, *MAXIMA, *MEANS, *PLAIN, *NORMS, nn.Sequential)
     for name, module in subject.population.template.named_modules():
-        if not isinstance(module, allowed):
+        if type(module) not in allowed:  # what is derived from a layer may compute anything
             kind = type(module).__name__
             where = f"'{name}'" if name else "the network"
             raise NotApplicable(
@@ -85,6 +85,9 @@ def is_chain(subject: Subject) -> None:
 @evidence(requires=is_chain)
 def chain(subject: Subject, folded: Population) -> tuple[Link, ...]:
     """Parameters, pieces and sizes of every layer with weights, in order."""
+    left = [name for name, module in folded.template.named_modules() if isinstance(module, NORMS)]
+    if left:
+        raise NotApplicable(f"'{left[0]}' does not follow a layer that it could be folded into", do=INSTEAD)
     seen: list[tuple[str, nn.Module, int, int]] = []
 
     def watch(name: str):  # type: ignore[no-untyped-def]
@@ -104,11 +107,11 @@ def chain(subject: Subject, folded: Population) -> tuple[Link, ...]:
     links: list[Link] = []
     for name, module, entering, leaving in seen:
         if isinstance(module, LINEAR):
-            links.append(Link(name, sum(p.numel() for p in module.parameters()), 0, entering, leaving))
+            links.append(Link(name, sum(p.numel() for p in module.parameters()), (), entering, leaving))
         elif links and isinstance(module, (*BREAKS, *MAXIMA)):
             last = links[-1]
             more = leaving if isinstance(module, BREAKS) else leaving * comb(_window(module), 2)
-            links[-1] = Link(last.name, last.parameters, last.pieces + more, last.inputs, last.outputs)
+            links[-1] = Link(last.name, last.parameters, (*last.pieces, more), last.inputs, last.outputs)
     return tuple(links)
 
 

@@ -65,35 +65,37 @@ def log_sign_vectors(polynomials: float, degree: float, variables: float) -> flo
     return min(polynomials * log(2.0), log(2.0) + variables * log(2 * e * polynomials * degree / variables))
 
 
-def log_piecewise_linear(examples: int, parameters: Sequence[int], pieces: Sequence[int], classes: int) -> float:
+def log_piecewise_linear(
+    examples: int, parameters: Sequence[int], pieces: Sequence[Sequence[int]], classes: int
+) -> float:
     r"""Logarithm of the most labellings of m examples by all weights of a piecewise linear network.
 
-    .. math:: \sum_{i<L} \ln S(m k_i, i, W_i) + \ln S\left(m \tbinom{C}{2}, L, W_L\right)
+    .. math:: \sum_i \sum_s \ln S(m k_{is}, i, W_i) + \ln S\left(m \tbinom{C}{2}, L, W_L\right)
 
-    S counts sign vectors. Given on which side of its break every piece of the layers before lies, the values of layer i are
-    polynomials of degree i in the :math:`W_i` parameters up to it; so layer after layer cuts the space of weights into regions, and
-    in the last the label follows from the signs of the differences of C scores (Bartlett, Harvey, Liaw and Mehrabian 2019, proof of
-    Theorem 6, with differences of scores for the last layer, so that it holds for any number of classes). Ties go to the first.
+    S counts sign vectors, s the stages of comparisons after layer i, such as a maximum and then a ReLU of it. Given on which side of
+    its break every piece before lies, the values of layer i are polynomials of degree i in the :math:`W_i` parameters up to it; so
+    stage after stage cuts the space of weights into regions, and in the last the label follows from the signs of the differences of
+    C scores (Bartlett, Harvey, Liaw and Mehrabian 2019, proof of Theorem 6, with differences of scores for the last layer, so that
+    it holds for any number of classes). Ties go to the first.
 
     Args:
         examples: m.
         parameters: Parameters of layers 1 to L, weights and biases.
-        pieces: Comparisons that follow layers 1 to L-1 for an example: one a unit of a ReLU, more for maximum pooling.
+        pieces: Comparisons for an example at every stage after each of the L layers: one a unit of a ReLU, more for maximum pooling.
         classes: C.
 
     Returns:
         Nats, at most ``m ln C``.
 
     Example:
-        >>> round(log_piecewise_linear(100, [3], [], 2), 3)  # planes in two dimensions
+        >>> round(log_piecewise_linear(100, [3], [()], 2), 3)  # planes in two dimensions
         16.292
     """
     total, so_far = 0.0, 0
-    for layer, (own, breaks) in enumerate(zip(parameters, [*pieces, 0], strict=True), start=1):
+    for layer, (own, stages) in enumerate(zip(parameters, pieces, strict=True), start=1):
         so_far += own
-        count = examples * (breaks if layer < len(parameters) else classes * (classes - 1) / 2)
-        if count:
-            total += log_sign_vectors(count, layer, so_far)
+        total += sum(log_sign_vectors(examples * count, layer, so_far) for count in stages if count)
+    total += log_sign_vectors(examples * classes * (classes - 1) / 2, len(parameters), so_far)
     return float(min(total * (1 + ROUNDING), examples * log(classes)))
 
 
