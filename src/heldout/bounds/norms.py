@@ -8,7 +8,7 @@ import numpy as np
 from heldout.catalog import bound
 from heldout.engine.evidence.layer_norms import LayerNorms
 from heldout.engine.numerics.levels import risen
-from heldout.engine.numerics.margin_bounds import MarginShares, margin_upper
+from heldout.engine.numerics.margin_bounds import MarginShares, margin_upper, shortfall
 from heldout.records import Bounded
 
 Floats = np.ndarray
@@ -60,6 +60,7 @@ def _said(
         data={"bound": f"all {norms.examples} training examples, assumed to be independent draws"},
         terms={
             "margin": margin,
+            "twice the complexity at the median margin": shortfall(shares, log_complexity),
             "log of the complexity at margin 1": log_complexity,
             "nats for levels": price,
         },

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from heldout.engine.numerics.margin_bounds import LARGEST, MarginShares, margin_upper
+from heldout.engine.numerics.margin_bounds import LARGEST, MarginShares, margin_upper, shortfall
 
 
 def test_the_best_level_at_its_price() -> None:
@@ -24,3 +24,10 @@ def test_products_of_norms_do_not_overflow() -> None:
     shares = MarginShares(np.array([0.0]), np.array([[0.0]]), 10)
     value, _ = margin_upper(shares, np.array([1e6]), np.zeros(1), -3.0)
     assert value[0] == LARGEST
+
+
+def test_by_what_factor_margins_fall_short() -> None:
+    shares = MarginShares(np.array([0.0, 2.0, 4.0]), np.array([[0.1, 0.5, 0.9], [0.6, 0.7, 1.0]]), 100)
+    found = shortfall(shares, np.log([30.0, 30.0]))
+    assert found[0] == pytest.approx(2 * 30 / 2.0)
+    assert found[1] == LARGEST

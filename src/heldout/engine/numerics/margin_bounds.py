@@ -39,6 +39,21 @@ class MarginShares:
         return self.levels * (log(2.0) / 2)
 
 
+def shortfall(shares: MarginShares, log_complexity: Floats) -> Floats:
+    """Twice the complexity at the median training margin: by what factor margins are too small for the bound to begin to speak.
+
+    Args:
+        shares: Of the training examples.
+        log_complexity: As in :func:`margin_upper`, ``[M]``.
+
+    Returns:
+        ``[M]``; infinite where half of the margins are below the lowest level.
+    """
+    half = (shares.shares >= 0.5).argmax(axis=1)
+    logs = np.minimum(log(2.0) + log_complexity - shares.log_margins[half], log(LARGEST))
+    return np.where(half == 0, LARGEST, np.exp(logs))
+
+
 def margin_upper(
     shares: MarginShares, log_complexity: Floats, price: Floats, log_delta: float, *, extra: float = 0.0
 ) -> tuple[Floats, Floats]:
