@@ -1,6 +1,6 @@
 """Graph convolutional networks: matrices by hand, outputs by formula, graphs in all their forms, populations."""
 
-import networkx
+import networkx  # type: ignore[import-untyped, unused-ignore]
 import numpy as np
 import pytest
 import scipy.sparse
@@ -76,4 +76,4 @@ def test_nonsense_is_refused() -> None:
         ({"residual": 1.5}, "residual"),
     ):
         with pytest.raises(Refusal, match=word):
-            graph_convolutional(**given)  # type: ignore[arg-type]
+            graph_convolutional(**given)

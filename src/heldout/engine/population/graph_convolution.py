@@ -12,6 +12,34 @@ from heldout.records import Refusal
 DIFFUSIONS = ("none", "plain", "self-loops", "normalised", "residual")
 
 
+class NodeWeights(nn.Module):
+    """A linear map without bias, of all nodes at once.
+
+    It is no ``nn.Linear`` because what enters has a row a node and not a row an example: whoever takes gradients or norms of dense
+    layers example by example must not find one here.
+
+    Args:
+        before: Entries that enter.
+        after: Entries that leave.
+    """
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(after, before))
+        nn.init.kaiming_uniform_(self.weight, a=5**0.5)  # as dense layers begin
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map.
+
+        Args:
+            x: ``[nodes, before]``.
+
+        Returns:
+            ``[nodes, after]``.
+        """
+        return x @ self.weight.T
+
+
 class GraphConvolution(nn.Module):
     r"""``f = S relu(... S relu(S X W_1) ...) W_L`` at the nodes it is asked for; graph and features are its buffers.
 
@@ -31,7 +59,7 @@ class GraphConvolution(nn.Module):
         self.register_buffer("diffusion", diffusion)
         self.register_buffer("diffused", diffusion @ features)
         pairs = itertools.pairwise(sizes)
-        self.layers = nn.ModuleList(nn.Linear(before, after, bias=False) for before, after in pairs)
+        self.layers = nn.ModuleList(NodeWeights(before, after) for before, after in pairs)
 
     def forward(self, nodes: Tensor) -> Tensor:
         """Scores of some nodes.
