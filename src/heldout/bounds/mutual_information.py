@@ -113,7 +113,8 @@ def noisy_individual_information(scattered: Scattered, *, log_delta: float) -> B
     v is the variance of a coordinate over samples and s half the mean squared change when one example is replaced, as if weights
     were Gaussian. The other examples hide a single one, so that without noise this stays finite where the information of the whole
     sample does not. Independent examples have on average at most an n-th of the whole sample's information, which is taken where
-    it is smaller: half the squared change overstates what one example explains where examples interact. The rest is as in ``noisy-mutual-information``.
+    it is smaller: half the squared change overstates what one example explains where examples interact.
+    The rest is as in ``noisy-mutual-information``.
 
     Args:
         scattered: Squared distances of the weights.
