@@ -57,7 +57,10 @@ def _said(
         steps=(("norms and margin at their levels, each level with its share", 1.0),),
         empirical_risk=zero,
         examples=norms.examples,
-        data={"bound": f"all {norms.examples} training examples, assumed to be independent draws"},
+        data={
+            "bound": f"all {norms.examples} training examples, assumed to be independent draws",
+            "reference": "distances are from the weights before training, which no example may have moved, or from zero",
+        },
         terms={
             "margin": margin,
             "twice the complexity at the median margin": shortfall(shares, log_complexity),
@@ -112,7 +115,7 @@ def spectral_margin(layer_norms: LayerNorms, margin_shares: MarginShares, *, log
     distance, more = _levels(layer_norms.distance, depth)
     ratio = np.log(np.exp((distance - spectral) * (2 / 3)).sum(1)) * 1.5
     n = layer_norms.examples
-    constant = log(72 * sqrt(2) * layer_norms.inputs * log(n) * sqrt(log(2 * layer_norms.width**2)) / n)
+    constant = log(72 * sqrt(2) * layer_norms.inputs * log(max(n, 2)) * sqrt(log(2 * layer_norms.width**2)) / n)
     complexity = constant + spectral.sum(1) + ratio
     return _said(layer_norms, margin_shares, complexity, paid.sum(1) + more.sum(1), log_delta, extra=4 / n**1.5)
 

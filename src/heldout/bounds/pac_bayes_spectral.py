@@ -44,13 +44,14 @@ def pac_bayes_spectral(layer_norms: LayerNorms, margin_shares: MarginShares, *, 
         True
     """
     depth, n, width = layer_norms.spectral.shape[1], layer_norms.examples, layer_norms.width
-    logs = np.log(layer_norms.spectral)
+    spectral = np.maximum(layer_norms.spectral, 1e-300)  # a layer of zeros has no logarithm
+    logs = np.log(spectral)
     _, paid = risen(logs.mean(1), float(np.exp(1 / (2 * depth))))
-    ratio = np.square(layer_norms.frobenius / layer_norms.spectral).sum(1)
+    ratio = np.square(layer_norms.frobenius / spectral).sum(1)
     log_kl = (
         log(16 * e**3 * layer_norms.radius**2 * depth**2 * width * log(4 * depth * width))
         + 2 * logs.sum(1)
-        + np.log(ratio)
+        + np.log(np.maximum(ratio, 1.0))
     )
     kl = np.exp(np.minimum(log_kl[:, None] - 2 * margin_shares.log_margins, log(LARGEST)))
     spent = log(6 * n) - log_delta + paid[:, None] + nats(margin_shares.levels)
