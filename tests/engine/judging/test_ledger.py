@@ -51,7 +51,7 @@ def test_parts_have_no_gaps_and_larger_promises_more_error() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda t: t.drop(columns="gap"), "no a column 'gap'"),
+        (lambda t: t.drop(columns="gap"), "no column 'gap'"),
         (lambda t: t.drop(columns=["hp.width", "hp.optimizer"]), "no hyper-parameters"),
         (lambda t: t.drop(columns=["measure.norm", "measure.margin"]), "no measures"),
         (lambda t: t.assign(gap=["a"] * 5), "what is no number"),

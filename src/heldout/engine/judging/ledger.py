@@ -149,7 +149,7 @@ def as_ledger(
     wanted = {"hp.": "hyper-parameters", "measure.": "measures"}
     absent = [words for start, words in wanted.items() if not any(str(c).startswith(start) for c in table.columns)]
     if column not in table.columns:
-        absent.append(f"a column '{column}'")
+        absent.append(f"column '{column}'")
     if absent:
         have = ", ".join(map(str, table.columns[:8]))
         raise Refusal(
