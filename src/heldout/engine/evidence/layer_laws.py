@@ -111,7 +111,7 @@ def layer_values(subject: Subject, representations: dict[str, Tensor], outputs: 
 
 
 @evidence(forward=1, requires=has_unseen_layers)
-def test_layer_values(subject: Subject, test_outputs: Tensor, seed: int) -> dict[str, Tensor]:
+def unseen_layer_values(subject: Subject, test_outputs: Tensor, seed: int) -> dict[str, Tensor]:
     """The same of some test examples."""
     assert subject.test is not None  # has_unseen_layers was asked first
     swapped = copy.copy(subject)
@@ -121,17 +121,17 @@ def test_layer_values(subject: Subject, test_outputs: Tensor, seed: int) -> dict
 
 @evidence(requires=has_unseen_layers)
 def layer_divergences(
-    layer_values: dict[str, Tensor], test_layer_values: dict[str, Tensor], labels: Tensor, test_labels: Tensor,
+    layer_values: dict[str, Tensor], unseen_layer_values: dict[str, Tensor], labels: Tensor, test_labels: Tensor,
     operator_norms: dict[str, OperatorNorm], seed: int,
 ) -> LayerDivergences:  # fmt: skip
     """Distances and divergences of every layer's values of seen and unseen examples, with what chance gives."""
     seen, fresh = (
-        representation_labels(y, v, seed) for y, v in ((labels, layer_values), (test_labels, test_layer_values))
+        representation_labels(y, v, seed) for y, v in ((labels, layer_values), (test_labels, unseen_layer_values))
     )
     norms = {name: one.norm.cpu().numpy() for name, one in operator_norms.items()}
     columns, products = [], []
     for layer in layer_values:
-        x, z = layer_values[layer][:, :MOST], test_layer_values[layer][:, :MOST]
+        x, z = layer_values[layer][:, :MOST], unseen_layer_values[layer][:, :MOST]
         directions = torch.randn(DIRECTIONS, x.shape[2], generator=stream(seed, "directions", layer)).double()
         unit = (directions / directions.norm(dim=1, keepdim=True)).numpy()
         rows = [
@@ -140,9 +140,13 @@ def layer_divergences(
         ]
         columns.append(rows)
         products.append(_product(layer, norms, len(x)))
-    table = np.array(columns).transpose(2, 1, 0)  # [6, M, L]
+    far, far_by_chance, far_spread, kl, kl_by_chance, kl_spread = np.array(columns).transpose(2, 1, 0)  # [M, L] each
     sides = (min(MOST, seen.shape[1]), min(MOST, fresh.shape[1]))
-    return LayerDivergences(tuple(layer_values), *table, product=np.stack(products, 1), examples=sides)
+    return LayerDivergences(
+        layers=tuple(layer_values), wasserstein=far, wasserstein_by_chance=far_by_chance, wasserstein_spread=far_spread,
+        divergence=kl, divergence_by_chance=kl_by_chance, divergence_spread=kl_spread, product=np.stack(products, 1),
+        examples=sides,
+    )  # fmt: skip
 
 
 @evidence(requires=has_layers)
