@@ -31,7 +31,8 @@ def test_the_encoder_is_what_comes_before() -> None:
 
 def test_the_least_sum_is_found() -> None:
     one = scattered([1.0, 4.0], [0.1, 0.12])
-    kept = LayerInformation(("input", "20", "output"), *[np.array([[0.0, 3.0, 0.4]])] * 3, ceiling=np.ones(1))
+    row = np.array([[0.0, 3.0, 0.4]])
+    kept = LayerInformation(("input", "20", "output"), row, row, row, np.ones(1))
     said = information_bottleneck(kept, one, log_delta=-3.0)
     each = {
         (layer, size): [0.1, 0.12][size]

@@ -42,7 +42,7 @@ def test_a_margin_below_zero_says_nothing() -> None:
 def test_the_outputs_divergence_less_that_of_chance() -> None:
     said = layer_kullback_leibler(KNOWN, torch.zeros(2, 4), log_delta=-3.0)
     assert said.value == pytest.approx(np.sqrt((2 - 0.25) * np.array([0.4, 0.1]) / 2))
-    less = LayerDivergences(("input", "a", "output"), *[ROW] * 6, product=ROW, examples=(5, 5))
+    less = LayerDivergences(("input", "a", "output"), ROW, ROW, ROW, ROW, ROW, ROW, ROW, (5, 5))
     assert layer_kullback_leibler(less, torch.ones(2, 4), log_delta=-3.0).value.tolist() == [1.0, 1.0]
 
 

@@ -13,9 +13,10 @@ from heldout.representation.layer_divergence import layer_divergence
 
 def test_one_row_a_member_and_layer_and_one_funnel_each() -> None:
     generator = np.random.default_rng(1)
-    six = [generator.random((9, 3)) for _ in range(6)]
+    six = generator.random((6, 9, 3))
+    a, b, c, d, e, f = six
     product = np.tile([4.0, 2.0, 1.0], (9, 1))
-    table = layer_divergence(LayerDivergences(("input", "a", "output"), *six, product=product, examples=(5, 5)))
+    table = layer_divergence(LayerDivergences(("input", "a", "output"), a, b, c, d, e, f, product, (5, 5)))
     assert table["member"] == [m for m in range(8) for _ in range(3)]
     assert table["place"] == [0, 1, 2] * 8
     assert table["wasserstein"] == six[0][:8].flatten().tolist()

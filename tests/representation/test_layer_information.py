@@ -12,8 +12,8 @@ from heldout.representation.layer_information import layer_information
 
 def test_one_row_a_member_and_layer() -> None:
     generator = np.random.default_rng(1)
-    three = [generator.random((9, 2)) for _ in range(3)]
-    table = layer_information(LayerInformation(("input", "output"), *three, ceiling=np.arange(9.0)))
+    three = generator.random((3, 9, 2))
+    table = layer_information(LayerInformation(("input", "output"), three[0], three[1], three[2], np.arange(9.0)))
     assert table["member"] == [m for m in range(8) for _ in range(2)]
     assert table["lower"] == three[0][:8].flatten().tolist()
     assert table["upper"] == three[1][:8].flatten().tolist()
