@@ -32,7 +32,8 @@ def generalization_funnel(
 
     The ramp falls from 1 at margin 0 to 0 at gamma, the 10th percentile of the margins; a margin moves by at most root 2 times the
     scores. With the sliced distance in place of W_1 the number is too small by up to the root of a layer's width; with a sample's
-    distance, which is above 0 by chance, it is too large. The layers above stretch by their spectral norms in chains only.
+    distance, which is above 0 by chance, it is too large. It is no bound: of networks that memorised random labels it has been seen
+    below the risk. The layers above stretch by their spectral norms in chains only.
 
     Args:
         layer_divergences: Of all layers.
