@@ -66,3 +66,13 @@ def test_nothing_left_is_zero() -> None:
 def test_numbers_out_of_order_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(Refusal, match="expected"):
         how_many(**wrong)  # type: ignore[arg-type]
+
+
+def test_examples_for_finite_and_vc_classes_without_error_and_with() -> None:
+    # digest, section 9: 10,000 bits at 0.05 take 1.4e5 examples where one rule is right and 5.5e6 where none is
+    found = answers(target=0.05, observed=0.0)
+    assert found["occam", "a class of 10,000 bits, with no error on them"] == pytest.approx(1.387e5, rel=1e-3)
+    agnostic = found["occam", "the same, the best of the class within the gap to what is seen"]
+    assert agnostic == pytest.approx(5.548e6, rel=1e-3)
+    expected = max(80 * math.log2(40), 8 * 100 / 0.05 * math.log2(260))
+    assert found["vc", "a VC dimension of 100, with no error on them"] == math.ceil(expected)

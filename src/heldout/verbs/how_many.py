@@ -8,6 +8,7 @@ from heldout.engine.numerics import binary_kl, binomial_inverse_upper, kl_cherno
 from heldout.records import Refusal
 
 MOST = 10**12
+CODE = 10_000  # bits, of the finite class in the answers
 
 
 def how_many(
@@ -65,8 +66,30 @@ def how_many(
             "Maurer 2004"),
         row("pac-bayes", "Monte-Carlo draws that cost a tenth of what is left", math.ceil(math.log(1 / (delta / 5)) / spare),
             "draws", "kl inversion at delta / 5"),
+        row("occam", "a class of 10,000 bits, with no error on them", math.ceil((CODE * math.log(2) + nats) / target),
+            "training examples", "Blumer et al. 1987"),
+        row("occam", "the same, the best of the class within the gap to what is seen",
+            math.ceil(2 * (CODE * math.log(2) + math.log(2 / delta)) / width**2), "training examples", "Hoeffding and a union bound"),
+        row("vc", "a VC dimension of 100, with no error on them", math.ceil(consistent(100, target, delta)), "training examples",
+            "Blumer et al. 1989, Theorem 2.1"),
         row("vc", f"VC dimension affordable with {n:,} examples", dimension(n, width, delta), "dimensions", "Vapnik 1998"),
     ]  # fmt: skip
+
+
+def consistent(dimensions: int, target: float, delta: float) -> float:
+    r"""Examples from which every consistent rule of a class errs by at most the target.
+
+    .. math:: \max\Big(\tfrac4\epsilon \log_2 \tfrac2\delta,\; \tfrac{8 d}\epsilon \log_2 \tfrac{13}\epsilon\Big)
+
+    Args:
+        dimensions: VC dimension d.
+        target: epsilon.
+        delta: Failure probability.
+
+    Returns:
+        Their number.
+    """
+    return max(4 / target * math.log2(2 / delta), 8 * dimensions / target * math.log2(13 / target))
 
 
 def exact(m: int, observed: float, delta: float) -> float:
