@@ -10,7 +10,7 @@ from heldout.records import Bounded, Status
 
 
 @bound(
-    source="Kawaguchi et al. 2023 (arXiv 2305.18887), Theorem 2, leading term; its factors G are left at 1 and its additions at 0",
+    source="Kawaguchi et al. 2023 (arXiv 2305.18887), leading term; its factors G are left at 1 and its additions at 0",
     certifies="networks trained by the recipe on one of the samples, Gaussian noise added to their weights",
     statement="a trend: the factors of the theorem are not known, and both pieces of information are estimates; no probability",
     family="information",

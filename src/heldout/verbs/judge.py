@@ -94,7 +94,7 @@ def _scored(unit: Unit, part: Ledger, seed: int) -> list[Score]:
         said = _asked(unit, part, part.errors[None], once, seed)
         value, error = (said[key] for key in unit.fields["parts"])
         return [
-            Score(name, unit.name, "", *map(_number, (v, v - 1.96 * e, v + 1.96 * e, None, None)), n)
+            _score(name, unit.name, "", v, (v - 1.96 * e, v + 1.96 * e), (np.nan, np.nan), n)
             for name, v, e in zip(names, value, error, strict=True)
         ]
     found = []
@@ -111,10 +111,23 @@ def _scored(unit: Unit, part: Ledger, seed: int) -> list[Score]:
             called = f"{unit.name}, {piece}" if piece else unit.name
             where = "" if axis is None else part.design.axes[axis]
             found += [
-                Score(name, called, where, *map(_number, (v, *spread[:, k], *chance[:, k])), n)
+                _score(name, called, where, v, spread[:, k], chance[:, k], n)
                 for k, (name, v) in enumerate(zip(names, values[:, 0], strict=True))
             ]
     return found
+
+
+def _score(
+    measure: str,
+    criterion: str,
+    axis: str,
+    value: float,
+    spread: Sequence[float],
+    chance: Sequence[float],
+    networks: int,
+) -> Score:
+    low, high, chance_low, chance_high = map(_number, (*spread, *chance))
+    return Score(measure, criterion, axis, _number(value), low, high, chance_low, chance_high, networks)
 
 
 def _filled(values: Floats) -> Floats:
