@@ -149,3 +149,13 @@ def test_parameters_stay_in_the_order_of_the_module() -> None:
     folded = fold_batch_norm(Population(case.network), case.train[0][:1])
     assert list(folded.parameters) == [name for name, _ in folded.template.named_parameters()]
     assert list(weight_matrices(folded)) == ["0.weight", "3.weight", "8.weight"]
+
+
+def test_a_layer_that_stands_under_two_names_is_measured_like_any_other() -> None:
+    torch.manual_seed(0)
+    shared = nn.Linear(5, 5)
+    network = nn.Sequential(shared, nn.ReLU(), shared, nn.ReLU(), nn.Linear(5, 3)).eval()
+    x = torch.randn(6, 5)
+    before = network(x)
+    folded = fold_batch_norm(Population(network), x)
+    torch.testing.assert_close(folded(x)[0], before)

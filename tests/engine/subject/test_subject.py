@@ -183,7 +183,6 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: Subject(nn.Conv1d(1, 2, 1), (X[:, None], X[:, None]), (X[:, None, :2], X[:, None]), loss="squared-error"),
         "another shape on test x than on train x",
     ),
-    "a layer twice": (lambda: Subject(nn.Sequential(one := nn.Linear(3, 3), nn.ReLU(), one), (X, Y)), "under two names"),
     "batch statistics": (lambda: Subject(Centring(), (X, Y)), "changed with the other examples of its batch"),
     "restless": (lambda: Subject(Restless(), (X, Y)), "two different answers to the same inputs"),
     "overflow": (lambda: Subject(huge(), (X, Y)), "the network's outputs have NaN or infinite values"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from heldout.engine.population.calling import Inputs, placed
 from heldout.engine.population.stack import Population
@@ -89,6 +89,9 @@ def _pairs(population: Population, example: Inputs) -> list[tuple[str, str]]:
         return hook
 
     template = population.template
+    # before the call: it may leave a plain tensor where a module stands under two names
+    unique, every = dict(template.named_parameters()), [p for _, p in template.named_parameters(remove_duplicate=False)]
+    tied = {id(one) for one in unique.values() if sum(other is one for other in every) > 1}
     hooks = [module.register_forward_hook(watch(name)) for name, module in template.named_modules()]
     try:
         # Tensors made in inference mode have no versions.
@@ -97,9 +100,6 @@ def _pairs(population: Population, example: Inputs) -> list[tuple[str, str]]:
     finally:
         for hook in hooks:
             hook.remove()
-    aliases = [name for name, _ in template.named_parameters(remove_duplicate=False)]
-    unique = dict(template.named_parameters())
-    tied = {id(unique[name]) for name in unique if sum(p is unique[name] for p in _all(template, aliases)) > 1}
     layers = [layer for layer, _ in pairs]
     return [
         (layer, norm)
@@ -108,10 +108,6 @@ def _pairs(population: Population, example: Inputs) -> list[tuple[str, str]]:
         and f"{layer}.weight" in unique  # it is not where the weight is computed, as by weight norm
         and id(template.get_submodule(layer).weight) not in tied
     ]
-
-
-def _all(template: nn.Module, names: list[str]) -> list[Tensor]:
-    return [template.get_parameter(name) for name in names]
 
 
 def _same_function(before: Population, after: Population, example: Inputs) -> bool:

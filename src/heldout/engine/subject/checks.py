@@ -11,7 +11,6 @@ from torch.utils._pytree import tree_leaves
 from heldout.engine.population import Population
 from heldout.engine.subject.examples import Examples, count_of
 from heldout.engine.subject.fitting import classes_in, few_outputs, output_faults
-from heldout.engine.subject.modes import twice_held
 from heldout.records import Refusal, refuse
 
 if TYPE_CHECKING:
@@ -36,14 +35,6 @@ def check(subject: "Subject") -> int | None:
             faults += data_faults(examples, argument, members)
     faults += setting_faults(subject)
     faults += batch_statistics_faults(subject.population)
-    if both := twice_held(subject.population.template):
-        faults.append(
-            Refusal(
-                given=f"network holds one layer under two names ('{both[0]}' and '{both[1]}')",
-                expected="every layer under one name",
-                do="keep it once and call it twice in forward",
-            )
-        )
     refuse(faults)
     outputs = few_outputs(subject)
     refuse(output_faults(subject, outputs))

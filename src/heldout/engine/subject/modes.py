@@ -32,22 +32,3 @@ def train_mode_layers(networks: nn.Module | Sequence[nn.Module] | Population) ->
             if layer.training and drops:
                 found.append(f"{name or 'the network'} ({kind})")
     return tuple(dict.fromkeys(found))
-
-
-def twice_held(template: nn.Module) -> tuple[str, str] | None:
-    """A module with weights that stands in two places of a network, such as a layer given twice to ``nn.Sequential``.
-
-    Args:
-        template: The network.
-
-    Returns:
-        Both names; None if there is none.
-    """
-    first: dict[int, str] = {}
-    for name, module in template.named_modules(remove_duplicate=False):
-        if next(module.parameters(recurse=False), None) is None:
-            continue
-        if id(module) in first:
-            return first[id(module)], name
-        first[id(module)] = name
-    return None
