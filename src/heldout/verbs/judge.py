@@ -1,7 +1,7 @@
 """``heldout judge``: which measures predict, by every published criterion, each with its null, its interval and its ceiling."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -122,8 +122,8 @@ def _score(
     criterion: str,
     axis: str,
     value: float,
-    spread: Sequence[float],
-    chance: Sequence[float],
+    spread: Iterable[float],
+    chance: Iterable[float],
     networks: int,
 ) -> Score:
     low, high, chance_low, chance_high = map(_number, (*spread, *chance))
