@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from heldout.engine.compression.choosing import KINDS, projection_of
 from heldout.engine.compression.messages import Message, decoded, encoded, levels_of
+from heldout.engine.compression.projections import Projection
 from heldout.engine.compression.subspaces import in_subspace, nearest
 from heldout.engine.population import Population
 from heldout.engine.subject import Examples
@@ -18,6 +20,13 @@ from heldout.engine.training import Recipe, fit
 #: Coordinates' rate: columns of the projection have length 1, so a coordinate moves the weights by as much as it moves itself.
 RATE, TUNING_RATE, STEPS, TUNING_STEPS = 0.3, 0.1, 1500, 800
 ROUNDS = 30  # of k-means in one dimension
+
+
+class Projecting(Protocol):
+    """From a projection's name to the map."""
+
+    def __call__(self, kind: str, start: Population, dimension: int, *, seed: int) -> Projection:
+        """The map."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +58,8 @@ def compressed(
     seed: int,
     kind: str = KINDS[0],
     steps: int | None = None,
+    kinds: tuple[str, ...] = KINDS,
+    projecting: Projecting = projection_of,
 ) -> list[Compressed]:
     """Train every member in a subspace around its start, and code it with codebooks of several sizes.
 
@@ -59,13 +70,15 @@ def compressed(
         dimension: d.
         codebooks: How many levels each has, and whether they are evenly spaced.
         seed: Of projection and batches.
-        kind: Of the projection, one of :data:`~heldout.engine.compression.choosing.KINDS`; the message pays for the choice.
+        kind: Of the projection, one of ``kinds``; the message pays for the choice.
         steps: Of training, half as many again of tuning; :data:`STEPS` and :data:`TUNING_STEPS` if not said.
+        kinds: Names in the order of their numbers in a message, agreed on beforehand.
+        projecting: From a name to the map.
 
     Returns:
         One a codebook.
     """
-    projection = projection_of(kind, start, dimension, seed=seed)
+    projection = projecting(kind, start, dimension, seed=seed)
     plain = recipe.but(
         optimizer="adam", lr=RATE, steps=steps or STEPS, schedule="cosine", stop="steps", weight_decay=0.0, interventions=(),
         warmup=0, label_noise=0.0, subset=None, dropout=None,
@@ -80,11 +93,11 @@ def compressed(
         tuned = fit(
             begun, data, plain.but(lr=TUNING_RATE, steps=steps // 2 if steps else TUNING_STEPS), seed=seed
         ).final
-        found.append(_sent(trained, tuned, dimension, size, kind))
+        found.append(_sent(trained, tuned, dimension, size, kind, kinds.index(kind)))
     return found
 
 
-def _sent(subspaces: Population, tuned: Population, dimension: int, levels: int, kind: str) -> Compressed:
+def _sent(subspaces: Population, tuned: Population, dimension: int, levels: int, kind: str, number: int) -> Compressed:
     """Codebooks rounded to 16 bits, coordinates snapped to them, coded, and read again from the bits alone."""
     messages, rows = [], []
     for coordinates, codebook in zip(
@@ -95,7 +108,7 @@ def _sent(subspaces: Population, tuned: Population, dimension: int, levels: int,
         if len(book) == size:  # of levels that are sent one by one those that no coordinate takes are not sent
             used, symbols = np.unique(symbols, return_inverse=True)
             book, size = book[used], len(used)
-        message = encoded(symbols.astype(np.int64), book, size, kind=KINDS.index(kind))
+        message = encoded(symbols.astype(np.int64), book, size, kind=number)
         messages.append(message)
         rows.append(torch.from_numpy(decoded(message.bits).coordinates))
     stack = torch.stack(rows).to(subspaces.parameters["coordinates"])

@@ -4,14 +4,17 @@ import torch
 from torch import Tensor
 
 from heldout.engine.compression.choosing import KINDS, projection_of
-from heldout.engine.compression.compressing import Compressed
+from heldout.engine.compression.compressing import Compressed, Projecting
 from heldout.engine.compression.messages import decoded
 from heldout.engine.compression.subspaces import Subspace
 from heldout.engine.population import Population
 from heldout.records import Refusal
 
 
-def received(start: Population, bits: tuple[int, ...], member: int, *, seed: int) -> dict[str, Tensor]:
+def received(
+    start: Population, bits: tuple[int, ...], member: int, *, seed: int, kinds: tuple[str, ...] = KINDS,
+    projecting: Projecting = projection_of,
+) -> dict[str, Tensor]:  # fmt: skip
     """The weights that a message stands for.
 
     Args:
@@ -19,23 +22,29 @@ def received(start: Population, bits: tuple[int, ...], member: int, *, seed: int
         bits: The message.
         member: Whose starting point.
         seed: Of the projection, agreed on beforehand.
+        kinds: Names of projections in the order of their numbers, likewise.
+        projecting: From a name to the map, likewise.
 
     Returns:
         Name -> tensor.
     """
     said, (tensors, buffers) = decoded(bits), start.tensors(member)
-    projection = projection_of(KINDS[said.kind], start, len(said.coordinates), seed=seed).to(start.device)
+    projection = projecting(kinds[said.kind], start, len(said.coordinates), seed=seed).to(start.device)
     network = Subspace(start.template, tensors, buffers, projection)
     return network.moved(torch.from_numpy(said.coordinates).to(start.device, start.dtype))
 
 
-def check_received(found: Compressed, start: Population, *, seed: int) -> None:
+def check_received(
+    found: Compressed, start: Population, *, seed: int, kinds: tuple[str, ...] = KINDS, projecting: Projecting = projection_of
+) -> None:  # fmt: skip
     """Refuse networks that their messages do not rebuild: another seed was used, or something was trained that no message holds.
 
     Args:
         found: Networks that are to be certified, with their messages.
         start: Agreed on beforehand.
         seed: Likewise.
+        kinds: Likewise.
+        projecting: Likewise.
 
     Raises:
         Refusal: If a weight, or a buffer such as a batch norm's running mean, differs.
@@ -43,7 +52,8 @@ def check_received(found: Compressed, start: Population, *, seed: int) -> None:
     for member, message in enumerate(found.messages):
         network = found.networks.member(member)
         assert isinstance(network, Subspace)
-        again, weights = received(start, message.bits, member, seed=seed), network.moved(network.coordinates)
+        again = received(start, message.bits, member, seed=seed, kinds=kinds, projecting=projecting)
+        weights = network.moved(network.coordinates)
         if not all(torch.equal(again[name], weight) for name, weight in weights.items()):
             raise Refusal(
                 given=f"message {member} with seed {seed} stands for another network than the one that was judged",
