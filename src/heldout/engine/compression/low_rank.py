@@ -74,7 +74,9 @@ def factored(start: Population, rank: int, dimension: int, *, seed: int, many: b
 
     def apply(tensors: Tensors, w: Tensor) -> Tensor:
         starts, pieces = iter(tensors[: len(firsts)]), []
-        for shape, low, piece in zip(shapes, thin, inner.apply(tensors[len(firsts) :], w).split(sizes), strict=True):
+        for shape, low, piece in zip(
+            shapes, thin, torch.split(inner.apply(tensors[len(firsts) :], w), sizes), strict=True
+        ):
             if low:
                 left, right = piece[: rank * shape[0]].view(shape[0], rank), piece[rank * shape[0] :].view(rank, -1)
                 piece = (left @ (next(starts) + right)).flatten()
