@@ -29,7 +29,7 @@ def how_many(
         Refusal: If the numbers are not in this order, or there are no examples.
 
     Example:
-        >>> [row["answer"] for row in how_many(0.05, observed=0.0) if "no error" in row["question"]]
+        >>> [row["answer"] for row in how_many(0.05, observed=0.0) if row["question"] == "with no error seen"]
         [59]
     """
     if not 0 <= observed < target < 1:

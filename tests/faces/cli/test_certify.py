@@ -79,6 +79,8 @@ def test_how_many_and_simulate(folder: Path, capsys: pytest.CaptureFixture[str])
     ("words", "said"),
     [
         (["certify", "--families", "held"], "held-out"),
+        (["certify", "--corpus", "none.txt"], "--corpus 'none.txt' cannot be read"),
+        (["certify", "--corpus", "a.txt", "--example", "digits"], "one of the three"),
         (["certify", "--recheck", "1.3"], "claimed was 1.3"),
         (["certify", "--example", "digit"], "one of digits, one-dimensional-digits, random-labels"),
         (["certify", "--how-many", "--target", "2"], "--target was '2'"),

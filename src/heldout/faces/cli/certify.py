@@ -77,6 +77,14 @@ Example = Annotated[
         help="Without --network: digits (default), one-dimensional-digits or random-labels.",
     ),
 ]
+Corpus = Annotated[
+    str | None,
+    Option(
+        "--corpus",
+        metavar="FILE",
+        help="Text, an empty line between documents: a small language model of it is trained and certified.",
+    ),
+]
 DEFAULT_REPORT = "heldout-certificates.html"
 
 
@@ -103,6 +111,7 @@ def certify_command(
     privacy: Privacy = None,
     quiet: o.Quiet = False,
     example: Example = "",
+    corpus: Corpus = None,
     simulate: Simulate = None,
     problems: Problems = 2000,
     how_many: HowMany = False,
@@ -131,13 +140,22 @@ def certify_command(
                 (), device, memory, selected_on_test, duplicates, seed, delta, pool, privacy,
             )  # fmt: skip
             page = DEFAULT_REPORT if report is None and json is None else report or ""
-            run_certify(request, tuple(families or ("all",)), page, json or "", example=example, quiet=quiet)
+            run_certify(
+                request, tuple(families or ("all",)), page, json or "", example=example, corpus=corpus, quiet=quiet
+            )
 
     return job
 
 
 def run_certify(
-    request: "Request", families: tuple[str, ...], report: str, json_path: str, *, example: str, quiet: bool
+    request: "Request",
+    families: tuple[str, ...],
+    report: str,
+    json_path: str,
+    *,
+    example: str,
+    corpus: str | None,
+    quiet: bool,
 ) -> None:
     """Certify, show, write.
 
@@ -147,6 +165,7 @@ def run_certify(
         report: Path; empty for none.
         json_path: Path or ``-``; empty for none.
         example: Which one, where there is no network.
+        corpus: A text file in its place.
         quiet: No bar and no table.
     """
     from heldout.faces.certificates_terminal import show_certificates
@@ -155,6 +174,7 @@ def run_certify(
     from heldout.faces.cli.outputs import check_outputs, write_outputs
     from heldout.faces.cli.progress import progress_bar
     from heldout.faces.report import write_certificates_report
+    from heldout.verbs.certified_corpus import RECIPE, certified_corpus
     from heldout.verbs.certified_example import certified_example, check_name
     from heldout.verbs.certify import certify, families_named
 
@@ -162,16 +182,53 @@ def run_certify(
     own = request.network is None
     check_name(example, own)
     settings = check_example(request) if own else check_settings(request)
+    text = corpus_text(corpus, own and not example) if corpus is not None else ""
     check_outputs(report, json_path, "")
     with clean_output(json_path):
-        subject = certified_example(example or "digits", seed=settings.seed) if own else assemble(request, settings)
+        if corpus is not None:
+            subject = certified_corpus(text, seed=settings.seed, duplicates="allow")
+        else:
+            subject = certified_example(example or "digits", seed=settings.seed) if own else assemble(request, settings)
         with progress_bar(quiet, "", doing="certifying") as tell:
             result: Certificates = certify(
-                subject, delta=settings.delta, families=families, seed=settings.seed, progress=tell
-            )
+                subject, delta=settings.delta, families=families, seed=settings.seed, progress=tell,
+                recipe=RECIPE if corpus is not None else None,
+            )  # fmt: skip
     record, silent = result.to_dict(), quiet or json_path == "-"
     try:
         if not silent:
             show_certificates(record)
     finally:
         write_outputs(record, report, json_path, [], quiet=silent, writer=write_certificates_report)
+
+
+def corpus_text(corpus: str, alone: bool) -> str:
+    """Read a corpus.
+
+    Args:
+        corpus: Path of a text file.
+        alone: Whether neither a network nor an example was named.
+
+    Returns:
+        Its text.
+
+    Raises:
+        Refusal: If it cannot be read, or is not alone.
+    """
+    from pathlib import Path
+
+    from heldout.records import Refusal
+
+    if not alone:
+        raise Refusal(
+            given=f"--corpus '{corpus}' beside --network or --example",
+            expected="one of the three",
+            do="leave the others out",
+        )
+    try:
+        return Path(corpus).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
+        raise Refusal(
+            given=f"--corpus '{corpus}' cannot be read ({reason})", expected="a text file in UTF-8", do="check the path"
+        ) from error
