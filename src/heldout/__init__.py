@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from heldout.verbs.certify import certify
     from heldout.verbs.plan import plan
     from heldout.verbs.record import Audit
+    from heldout.verbs.sample_posterior import sample_posterior
     from heldout.verbs.study import study
 
 _PLACES = {
@@ -35,6 +36,7 @@ _PLACES = {
     "certify": "heldout.verbs.certify",
     "measure": "heldout.catalog",
     "plan": "heldout.verbs.plan",
+    "sample_posterior": "heldout.verbs.sample_posterior",
     "study": "heldout.verbs.study",
     "sweep": "heldout.engine.sweeping",
     "train": "heldout.engine.trajectories",
@@ -54,6 +56,7 @@ __all__ = [
     "certify",
     "measure",
     "plan",
+    "sample_posterior",
     "study",
     "sweep",
     "train",

@@ -55,7 +55,9 @@ class DualAveraging:
         return self._averaged.exp()
 
 
-def unadjusted_size(name: str, target: Target, stiffest: Tensor, trace: Tensor, effective: Tensor, batch: int | None) -> Tensor:
+def unadjusted_size(
+    name: str, target: Target, stiffest: Tensor, trace: Tensor, effective: Tensor, batch: int | None
+) -> Tensor:
     r"""The step size of a chain without Metropolis test.
 
     With step :math:`\epsilon` it adds :math:`\epsilon \operatorname{tr}(n\beta H_z) / 8` to the learning coefficient of a quadratic loss,

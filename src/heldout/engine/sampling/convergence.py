@@ -17,7 +17,7 @@ def split(series: Floats) -> Floats:
         ``[2 K, D // 2]``; a middle draw is left out.
     """
     half = series.shape[1] // 2
-    return np.concatenate([series[:, :half], series[:, -half:]])
+    return np.concatenate([series[:, :half], series[:, series.shape[1] - half :]])
 
 
 def rank_normalised(series: Floats) -> Floats:

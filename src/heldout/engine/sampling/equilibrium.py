@@ -88,12 +88,18 @@ def _said(numbers: dict[str, float], layers: dict[str, Floats], losses: Floats, 
     for name, each in layers.items():
         mean = float(each.mean())
         if abs(mean - 1) > max(LAYER_VIRIAL, 5 * monte_carlo_error(each)):
-            return False, f"the parameters '{name}' are not in equilibrium: their virial is {mean:.2f} of what it must be{needed}"
+            return (
+                False,
+                f"the parameters '{name}' are not in equilibrium: their virial is {mean:.2f} of what it must be{needed}",
+            )
     for what in ("loss", "distance"):
         found = numbers[f"r_hat_{what}"]
         if not found <= R_HAT:
             odd = _odd_one(losses) if what == "loss" else ""
-            return False, f"the chains do not agree: split R-hat of the {what} is {found:.2f} and not below {R_HAT}{odd}{needed}"
+            return (
+                False,
+                f"the chains do not agree: split R-hat of the {what} is {found:.2f} and not below {R_HAT}{odd}{needed}",
+            )
     size = min(numbers["bulk_loss"], numbers["size_distance"])
     if size < SMALLEST_SIZE:
         more = _round(1.5 * sweeps * SMALLEST_SIZE / max(size, 1.0))

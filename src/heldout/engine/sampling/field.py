@@ -180,7 +180,7 @@ class NetworkField:
             # losses of well-fitted networks are differences of nearly equal numbers: float64 from the outputs on
             return self.loss.per_example(stack.call_one(parameters, buffers, x).double(), y)
 
-        if stack.stackable(x, per_member=per_member):
+        if len(stack) > 1 and stack.stackable(x, per_member=per_member):
             mapped = torch.vmap(one, in_dims=(0, 0, 0 if per_member else None, 0))
             return mapped(stack.parameters, stack.buffers, x, y)
         rows = [one(*stack.tensors(c), tree_map(lambda leaf, c=c: leaf[c], x) if per_member else x, y[c])

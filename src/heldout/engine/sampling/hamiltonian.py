@@ -158,7 +158,9 @@ def trajectory(target: Target, start: _Phase, size: Tensor, lengths: Tensor) -> 
         step = h if everyone else h[chains]
         position = part.position + step * part.momentum
         energy = here.energy(position)
-        kick = torch.where((lengths if everyone else lengths[chains])[:, None] == done, 0.5 * step, step)  # half at last
+        kick = torch.where(
+            (lengths if everyone else lengths[chains])[:, None] == done, 0.5 * step, step
+        )  # half at last
         moved = _Phase(position, part.momentum - kick * energy.gradient, energy)
         now = moved if everyone else now.put(chains, moved)
     return now

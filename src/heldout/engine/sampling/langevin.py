@@ -63,7 +63,14 @@ class Sgld:
             gradient = gradient - centre + state.memory  # the memory is the centre's gradient on all examples
         moved = langevin(target, state.position, gradient, size, streams, number)
         twice = 2.0 if self.control_variate else 1.0
-        return survived(state, state._replace(position=moved, energy=energy, cost=torch.full_like(state.cost, twice * share_of_data(target, self.batch))))
+        return survived(
+            state,
+            state._replace(
+                position=moved,
+                energy=energy,
+                cost=torch.full_like(state.cost, twice * share_of_data(target, self.batch)),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,12 @@ class RmspropSgld:
             memory = self.decay * memory + (1 - self.decay) * loss_gradient.square()
         scale = self.preconditioner(memory, min(number + 1, self.frozen_after))
         moved = langevin(target, state.position, energy.gradient, size, streams, number, scale)
-        found = state._replace(position=moved, energy=energy, memory=memory, cost=torch.full_like(state.cost, share_of_data(target, self.batch)))
+        found = state._replace(
+            position=moved,
+            energy=energy,
+            memory=memory,
+            cost=torch.full_like(state.cost, share_of_data(target, self.batch)),
+        )
         return survived(state, found)
 
     def preconditioner(self, memory: Tensor, steps: int) -> Tensor:
@@ -190,7 +202,9 @@ class Mala:
 
         forth = misfit(proposed, state.position, state.energy.gradient)
         back = misfit(state.position, proposed, energy.gradient)
-        return judged(state, proposed, energy, state.energy.value - energy.value + forth - back, target, streams, number)
+        return judged(
+            state, proposed, energy, state.energy.value - energy.value + forth - back, target, streams, number
+        )
 
 
 def judged(

@@ -61,7 +61,7 @@ class Streams:
         return torch.tensor(drawn, dtype=torch.float64)
 
     def batch(self, step: int, size: int, examples: int) -> Tensor:
-        """Examples of a minibatch: every chain runs through epochs of its own, without replacement.
+        """Examples of a minibatch: distinct ones, and independent of all other steps, as the theory of these samplers has them.
 
         Args:
             step: Its number.
@@ -71,10 +71,11 @@ class Streams:
         Returns:
             Indices ``[K, B]``, int64.
         """
-        per_epoch = examples // size
-        epoch, place = divmod(step, per_epoch)
-        rows = [_order(self.seed, chain, epoch, examples) for chain in range(self.chains)]
-        return torch.from_numpy(np.stack([row[place * size : (place + 1) * size] for row in rows]))
+        rows = [
+            self._generator("batch", chain, step).choice(examples, size, replace=False, shuffle=False)
+            for chain in range(self.chains)
+        ]
+        return torch.from_numpy(np.stack(rows))
 
     def _generator(self, what: str, chain: int, step: int) -> np.random.Generator:
         return _generator(self.seed, what, chain, step)
@@ -84,11 +85,6 @@ def _generator(seed: int, what: str, chain: int, step: int) -> np.random.Generat
     # Philox is counter-based: a key makes a stream at once, and the counter's upper words are free for the step
     key = np.array([_number(seed, what), chain], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=np.array([0, 0, step, 0], dtype=np.uint64)))
-
-
-@lru_cache(maxsize=256)
-def _order(seed: int, chain: int, epoch: int, examples: int) -> np.ndarray:
-    return _generator(seed, "order", chain, epoch).permutation(examples)
 
 
 @lru_cache(maxsize=64)

@@ -48,7 +48,12 @@ class Recorded:
         tests = None if self.test_losses is None else self.test_losses[:, few]
         late = slice(first, None)
         return Recorded(
-            self.mean_losses[:, late], self.distances[:, late], self.virials[:, late], self.losses[:, few], tests, self.alive
+            self.mean_losses[:, late],
+            self.distances[:, late],
+            self.virials[:, late],
+            self.losses[:, few],
+            tests,
+            self.alive,
         )
 
 
@@ -87,7 +92,11 @@ class Recorder:
         )
         keep = self.count % self.stride == 0
         losses = state.energy.losses.float().cpu().numpy() if keep else None
-        tests = self.test.losses(self.field.centres[members] + away, members).float().cpu().numpy() if keep and self.test else None
+        tests = (
+            self.test.losses(self.field.centres[members] + away, members).float().cpu().numpy()
+            if keep and self.test
+            else None
+        )
         rows = scalars.cpu().numpy()
         for place, group in enumerate(groups.tolist()):
             own = slice(place * self.chains, (place + 1) * self.chains)

@@ -158,7 +158,9 @@ def _draws(
     centre = target.field.centres[member]
     nbeta = float(target.nbeta[group])
     bias, error, verdict = 0.0, 0.0, found.verdict
-    if len(own) > 1 and judged[group].recorded.alive.any() and found.recorded.alive.any():
+    if len(own) > 1 and all(
+        min(judged[each].recorded.mean_losses.shape) and judged[each].recorded.mean_losses.shape[1] >= 4 for each in own
+    ):
         coarse, fine = (judged[each].recorded.mean_losses for each in own)
         bias = nbeta * float(coarse.mean() - fine.mean())
         error = nbeta * float(np.hypot(monte_carlo_error(coarse), monte_carlo_error(fine)))

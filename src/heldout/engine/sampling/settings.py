@@ -54,9 +54,14 @@ class Settings:
         demand(_whole(self.chains, 2), f"chains was {self.chains!r}", "a whole number of at least 2", "pass chains=8")
         demand(_whole(self.draws, 50), f"draws was {self.draws!r}", "a whole number of at least 50", "pass draws=400")
         names = ("auto", *SAMPLERS)
-        demand(self.sampler in names, f"sampler was '{self.sampler}'", f"one of {', '.join(names)}", "choose one of these")
         demand(
-            self.batch is None or _whole(self.batch, 1), f"batch was {self.batch!r}", "a positive whole number", "leave it out"
+            self.sampler in names, f"sampler was '{self.sampler}'", f"one of {', '.join(names)}", "choose one of these"
+        )
+        demand(
+            self.batch is None or _whole(self.batch, 1),
+            f"batch was {self.batch!r}",
+            "a positive whole number",
+            "leave it out",
         )
         for name, value in (("step_size", self.step_size), ("budget", self.budget), ("precision", self.precision)):
             positive = value is None or (isinstance(value, (int, float)) and 0 < value < float("inf"))
