@@ -1,5 +1,6 @@
 """Laws whose posteriors are known exactly: as fields that chains can move in, and as numbers from integrals."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -40,7 +41,7 @@ class LossField:
         edges = np.cumsum([0, *(parts or (size,))])
         self.layout = tuple(
             (f"part {k}", slice(int(a), int(b)), torch.Size([int(b - a)]))
-            for k, (a, b) in enumerate(zip(edges, edges[1:], strict=False))
+            for k, (a, b) in enumerate(itertools.pairwise(edges))
         )
 
     def losses(self, position: Tensor, members: Tensor) -> Tensor:
@@ -106,7 +107,8 @@ def one_dimensional_coefficient(k: int, nbeta: float) -> float:
 
 
 def reduced_rank_origin_coefficient(inputs: int, outputs: int, nbeta: float, localisation: float) -> float:
-    """``nb E[K]`` for ``K = |b a|^2 / 2``, ``a`` a row of ``inputs`` and ``b`` a column of ``outputs``, both ``N(0, I / localisation)``.
+    """``nb E[K]`` for ``K = |b a|^2 / 2``, ``a`` a row of ``inputs`` and ``b`` a column of ``outputs``, both ``N(0, I /
+    localisation)``.
 
     Given ``s = |a|^2`` the law of ``b`` is Gaussian, so that one integral over a chi-square remains.
     """

@@ -152,7 +152,8 @@ def test_a_squared_error_is_no_likelihood() -> None:
     [
         ({"chains": 1}, "chains was 1"), ({"draws": 3}, "draws was 3"), ({"at": "here"}, "at was 'here'"),
         ({"at": "initial"}, "no initial networks"), ({"only": "layers.9"}, "only was 'layers.9'"), ({"beta": -1.0}, "beta was -1.0"),
-        ({"localisation": 0.0}, "localisation was 0.0"), ({"localisation": [1.0, 2.0]}, "localisation had 2"), ({"ladder": 2}, "ladder was 2"),
+        ({"localisation": 0.0}, "localisation was 0.0"), ({"localisation": [1.0, 2.0]}, "localisation had 2"),
+        ({"ladder": 2}, "ladder was 2"),
         ({"sampler": "gibbs"}, "sampler was 'gibbs'"), ({"batch": 0}, "batch was 0"), ({"step_size": -1.0}, "step_size was -1.0"),
         ({"budget": 0.0}, "budget was 0.0"), ({"seed": -1}, "seed was -1"),
     ],

@@ -18,7 +18,8 @@ def free_energy(ladder_nbetas: Floats, ladder_excess: Series) -> tuple[float, Se
 
     .. math:: -\ln \int e^{-n (L_n(w) - L_n(w^*))}\, \varphi(w)\, dw = \int_0^n E_t[L_n(w) - L_n(w^*)]\, dt
 
-    The prior is the Gaussian that holds the chains. Between rungs :math:`t\, E_t[K]` is a cubic in ln t that has the right value and the
+    The prior is the Gaussian that holds the chains. Between rungs :math:`t\, E_t[K]` is a cubic in ln t that has the right
+    value and the
     right slope, :math:`t E_t[K] - t^2 \operatorname{Var}_t[K]`, at both ends; below the first rung the mean is taken as constant, and
     the answer is withdrawn if that part exceeds a tenth of the whole.
 

@@ -16,10 +16,11 @@ UNTRUSTED = 0.01  # share of such examples that is borne
 def waic(draw_losses: Floats, beta: float) -> Observed:
     r"""Widely applicable information criterion: what the posterior's mean prediction will lose on a new example.
 
-    .. math:: W = -\frac{1}{n} \sum_i \ln E_w[p(y_i \mid x_i, w)] + \frac{\beta}{n} \sum_i \operatorname{Var}_w[\ln p(y_i \mid x_i, w)]
+    .. math:: W = -\frac{1}{n} \sum_i \ln E_w[p(y_i \mid x_i, w)] + \frac{\beta}{n} \sum_i \operatorname{Var}_w[\ln p(y_i
+    \mid x_i, w)]
 
-    Its mean over data sets is that of the test loss up to :math:`o(1/n)`, for singular models too, at any temperature: it speaks of the
-    posterior at the temperature that was sampled. It presumes that the examples are independent.
+    Its mean over data sets is that of the test loss up to :math:`o(1/n)`, for singular models too, at any temperature: it
+    speaks of the posterior at the temperature that was sampled. It presumes that the examples are independent.
 
     Args:
         draw_losses: ``[K, D, N]``.

@@ -15,8 +15,8 @@ def learning_coefficient(mean_losses: Floats, centre_losses: Floats, nbeta: floa
     .. math:: \hat\lambda = n\beta \left(E[L_n(w)] - L_n(w^*)\right)
 
     Half the number of parameters for a regular model, less for a singular one; it takes the place of that number in the free energy,
-    :math:`n L_n + \lambda \ln n`. At finite n it lies below its limit by :math:`(m - 1) / \ln n\beta` where the multiplicity m exceeds
-    1, and the Gaussian that holds the chains lowers it further. It presumes that the centre is a minimum.
+    :math:`n L_n + \lambda \ln n`. At finite n it lies below its limit by :math:`(m - 1) / \ln n\beta` where the multiplicity
+    m exceeds 1, and the Gaussian that holds the chains lowers it further. It presumes that the centre is a minimum.
 
     Args:
         mean_losses: ``[K, D]``.
@@ -44,8 +44,8 @@ def learning_coefficient_two_temperatures(mean_losses: Floats, nbeta: float, exa
     .. math:: \hat\lambda = \frac{E_{\beta_1}[n L_n] - E_{\beta_2}[n L_n]}{1/\beta_1 - 1/\beta_2}, \quad
         \beta_2 = \beta_1 \left(1 + \frac{1}{\sqrt{2 \ln n}}\right)
 
-    The second mean is taken over the same draws with weights :math:`e^{-(\beta_2 - \beta_1) n L_n}`. It lies between the estimate from
-    the centre and that from the heat capacity.
+    The second mean is taken over the same draws with weights :math:`e^{-(\beta_2 - \beta_1) n L_n}`. It lies between the
+    estimate from the centre and that from the heat capacity.
 
     Args:
         mean_losses: ``[K, D]``.
@@ -79,8 +79,8 @@ def learning_coefficient_heat_capacity(mean_losses: Floats, nbeta: float) -> Obs
     .. math:: \hat\lambda = (n\beta)^2 \operatorname{Var}[L_n(w)]
 
     Equal to the others where the loss's law is that of its limit, a gamma law. A difference from the estimate by the centre is the
-    slope :math:`d\hat\lambda / d\ln n\beta`: a multiplicity above 1, the pull of the Gaussian that holds the chains, or draws that are
-    not yet in equilibrium.
+    slope :math:`d\hat\lambda / d\ln n\beta`: a multiplicity above 1, the pull of the Gaussian that holds the chains, or
+    draws that are not yet in equilibrium.
 
     Args:
         mean_losses: ``[K, D]``.

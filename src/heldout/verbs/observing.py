@@ -129,7 +129,7 @@ def _above_minimum(own: Draws, value: float, error: float) -> str:
         return f"the centre is no minimum: {100 * below:.0f} % of the draws have a smaller loss{remedy}"
     high = own.deficit
     if np.isfinite(high) and high > max(NOT_A_MINIMUM * (abs(value) + high), 3 * error):
-        words = f"the centre lies {high:.3g} units of temperature above the minimum beside it, and so much is missing from {value:.3g}"
+        words = f"the centre lies {high:.3g} units of temperature above the minimum beside it, which are missing from {value:.3g}"
         return words + remedy
     return ""
 

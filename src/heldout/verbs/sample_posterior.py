@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-
 from torch import Tensor
 
 from heldout.engine.sampling import Draws, NetworkField, Settings, Target, sample
@@ -47,9 +46,10 @@ def sample_posterior(
 
     .. math:: p(w) \propto \exp\left(-n\beta L_n(w) - \tfrac{\gamma}{2} |w - w^*|^2\right)
 
-    Coordinates, step size, burn-in and the number of draws are found by pilot chains and by looks at the running ones; numbers are given
-    only if the chains have reached equilibrium, and otherwise a reason with what would be needed. Gradients, mean losses and the loss of
-    the centre are all of the whole training set, n is its size, and networks are in evaluation mode.
+    Coordinates, step size, burn-in and the number of draws are found by pilot chains and by looks at the running ones;
+    numbers are given
+    only if the chains have reached equilibrium, and otherwise a reason with what would be needed. Gradients, mean losses and
+    the loss of the centre are all of the whole training set, n is its size, and networks are in evaluation mode.
 
     Refused: what is no subject, no such place, parameters that are not there, numbers that are not positive.
 
@@ -63,7 +63,8 @@ def sample_posterior(
         localisation: gamma; P divided by the squared length of the network's weights unless given, so that the Gaussian is as
             wide as the weights themselves. One number, or one for each network.
         ladder: Rungs of a ladder of temperatures up to 1 for the free energy; 0 for none, at least 6.
-        sampler: ``"hmc"``, ``"mala"``, ``"sgld"``, ``"rmsprop-sgld"``, ``"sgnht"``; ``"auto"`` takes trajectories over all examples up
+        sampler: ``"hmc"``, ``"mala"``, ``"sgld"``, ``"rmsprop-sgld"``, ``"sgnht"``; ``"auto"`` takes trajectories over all
+        examples up
             to 20,000 of them and minibatches beyond.
         batch: Examples a step of the stochastic samplers.
         step_size: None for the automatic choice.
@@ -183,7 +184,7 @@ def _check(subject: Subject, settings: Settings, asked: Asked) -> None:
 
 
 def _localisations(field: NetworkField, given: float | Sequence[float] | None) -> Tensor:
-    """gamma of every member, ``[M]``, float64."""
+    """Gamma of every member, ``[M]``, float64."""
     squares = sum(tensor.double().square().flatten(1).sum(1) for tensor in field.population.parameters.values())
     assert isinstance(squares, Tensor)
     if given is None:

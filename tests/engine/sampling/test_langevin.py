@@ -7,7 +7,8 @@ import pytest
 import torch
 from tests.oracles.posteriors import NBETA, PRECISIONS, LossField, quadratic, quadratic_coefficient, target
 
-from heldout.engine.sampling.langevin import Mala, RmspropSgld, Sgld
+from heldout.engine.sampling.langevin import RmspropSgld, Sgld
+from heldout.engine.sampling.metropolis import Mala
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.sampling.state import Sampler
 
@@ -33,7 +34,7 @@ def close(found: np.ndarray, exact: float) -> None:
 
 
 def unadjusted(step: float, steps: int) -> float:
-    """Mean of ``nb K`` over the first draws of a chain from the centre: variances ``(1 - (1 - eps A / 2)^(2 t)) / (A (1 - eps A / 4))``."""
+    """Mean of ``nb K`` over the first draws: variances ``(1 - (1 - eps A / 2)^(2 t)) / (A (1 - eps A / 4))``."""
     h, t = np.array(PRECISIONS)[:, None], np.arange(steps)[None]
     a = NBETA * h + 1.0
     variance = (1 - (1 - step * a / 2) ** (2 * t)) / (a * (1 - step * a / 4))

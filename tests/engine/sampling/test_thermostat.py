@@ -32,8 +32,8 @@ def test_it_samples_a_quadratic_law() -> None:
 def test_it_takes_up_the_noise_of_minibatches() -> None:
     """``(w - x_i)^2 / 2`` in ten coordinates, signs ``x_i`` that are balanced in each, a hundred of 400 examples a step.
 
-    Their mean has variance ``1 / 100 * 300 / 399``; times ``nb^2`` it is a noise V that heats like a friction of ``h V / 2``, which the
-    thermostat must add to its own.
+    Their mean has variance ``1 / 100 * 300 / 399``; times ``nb^2`` it is a noise V that heats like a friction of ``h V /
+    2``, which the thermostat must add to its own.
     """
     orders = [torch.randperm(400, generator=torch.Generator().manual_seed(k)) for k in range(10)]
     x = torch.tensor([1.0, -1.0] * 200, dtype=torch.float64)[torch.stack(orders, 1)]

@@ -23,8 +23,8 @@ class Smoothed(NamedTuple):
 def smoothed_weights(log_ratios: Floats) -> Smoothed:
     r"""Pareto-smoothed importance weights (Vehtari et al. 2024, section 3).
 
-    The largest :math:`M = \min(S / 5, 3 \sqrt S)` ratios are replaced by the expected order statistics of the generalised Pareto law that
-    fits them, and none may exceed the largest raw one.
+    The largest :math:`M = \min(S / 5, 3 \sqrt S)` ratios are replaced by the expected order statistics of the generalised
+    Pareto law that fits them, and none may exceed the largest raw one.
 
     Args:
         log_ratios: ``[S, N]``.

@@ -60,10 +60,11 @@ def unadjusted_size(
 ) -> Tensor:
     r"""The step size of a chain without Metropolis test.
 
-    With step :math:`\epsilon` it adds :math:`\epsilon \operatorname{tr}(n\beta H_z) / 8` to the learning coefficient of a quadratic loss,
+    With step :math:`\epsilon` it adds :math:`\epsilon \operatorname{tr}(n\beta H_z) / 8` to the learning coefficient of a
+    quadratic loss,
     ``H_z`` being the Hessian in the chain's coordinates, and the noise of minibatches :math:`n\beta / B` times as much again where
-    gradients have the covariance H, as they do for a likelihood at its maximum. The sum is held to 2 % of the coefficient, and the step
-    to a quarter of what is stable.
+    gradients have the covariance H, as they do for a likelihood at its maximum. The sum is held to 2 % of the coefficient,
+    and the step to a quarter of what is stable.
 
     Args:
         name: Of the sampler.

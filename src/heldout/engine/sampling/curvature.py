@@ -48,7 +48,7 @@ def curvature(target: Target, streams: Streams) -> Curvature:
         What was found.
     """
     field = target.field
-    own, place = target.members.unique(return_inverse=True)
+    own, place = torch.unique(target.members, return_inverse=True)
     gradient = field.gradient(field.centres[own], own)[1]
     squared = gradient.double().square().sum(1)[:, None]
     if field.size <= DENSE:

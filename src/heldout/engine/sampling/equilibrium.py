@@ -59,7 +59,7 @@ def equilibrium(
     if lost > DIVERGED * asked or len(losses) < 1:
         return Equilibrium(
             False,
-            f"{lost} of {asked} chains diverged: the step size is too large; leave step_size to the automatic choice or divide it by 4",
+            f"{lost} of {asked} chains diverged: the step size is too large; leave step_size out or divide it by 4",
             {"diverged": float(lost)},
         )
     if losses.shape[1] < FEWEST:

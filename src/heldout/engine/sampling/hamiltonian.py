@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from heldout.engine.sampling.langevin import judged
+from heldout.engine.sampling.metropolis import judged
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.sampling.state import State, at_start, each_group
 from heldout.engine.sampling.target import Energy, Target

@@ -41,10 +41,10 @@ class Streams:
         Returns:
             ``[K, P]`` on the CPU.
         """
-        kind = np.dtype(np.float64 if dtype == torch.float64 else np.float32)
+        kind: type[np.float64] | type[np.float32] = np.float64 if dtype == torch.float64 else np.float32
         drawn = np.empty((self.chains, size), dtype=kind)
         for chain in range(self.chains):  # one stream a chain; each fills its row at the speed of one call
-            self._generator(what, chain, step).standard_normal(out=drawn[chain], dtype=kind.type)
+            self._generator(what, chain, step).standard_normal(out=drawn[chain], dtype=kind)
         return torch.from_numpy(drawn)
 
     def uniform(self, what: str, step: int) -> Tensor:

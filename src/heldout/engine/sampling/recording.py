@@ -1,6 +1,7 @@
 """What is kept of chains: a few numbers of every draw, and the losses of all examples for as many draws as fit."""
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -72,8 +73,8 @@ class Recorder:
     chains: int
     stride: int = 1
     count: int = 0
-    _scalars: dict[int, list[np.ndarray]] = field(default_factory=dict)
-    _losses: dict[int, list[tuple[np.ndarray, np.ndarray | None]]] = field(default_factory=dict)
+    _scalars: dict[int, list[np.ndarray]] = dataclasses.field(default_factory=dict)
+    _losses: dict[int, list[tuple[np.ndarray, np.ndarray | None]]] = dataclasses.field(default_factory=dict)
 
     def add(self, groups: Tensor, target: Target, state: State) -> None:
         """Note the chains of some groups.

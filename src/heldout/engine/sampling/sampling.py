@@ -16,7 +16,6 @@ from heldout.engine.sampling.field import Field
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.sampling.recording import Recorded, Recorder
 from heldout.engine.sampling.settings import Settings
-from heldout.engine.sampling.state import State
 from heldout.engine.sampling.target import Target, chain_numbers
 from heldout.engine.sampling.tuning import Tuned, by_group, tune
 
@@ -38,8 +37,8 @@ def sample(
 ) -> tuple[Draws, ...]:
     """Sample every group of a target until its draws are precise, or are out of budget; say of each whether it converged.
 
-    Unadjusted samplers run twice, at a step size and at half of it: the draws are of the smaller one, and the difference of their mean
-    losses is the bias of the larger and a bound for what is left.
+    Unadjusted samplers run twice, at a step size and at half of it: the draws are of the smaller one, and the difference of
+    their mean losses is the bias of the larger and a bound for what is left.
 
     Args:
         target: Members, temperatures, localisations.

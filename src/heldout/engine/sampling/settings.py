@@ -6,7 +6,8 @@ from typing import Any
 import torch
 
 from heldout.engine.sampling.hamiltonian import Hmc
-from heldout.engine.sampling.langevin import Mala, RmspropSgld, Sgld
+from heldout.engine.sampling.langevin import RmspropSgld, Sgld
+from heldout.engine.sampling.metropolis import Mala
 from heldout.engine.sampling.state import Sampler
 from heldout.engine.sampling.thermostat import Sgnht
 from heldout.records import Refusal, refuse

@@ -118,7 +118,7 @@ class Target:
         return displacement if self.whitening is None else self.whitening.apply(displacement, self.group_of, -1.0)
 
     def weights(self, position: Tensor) -> Tensor:
-        """w.
+        """W.
 
         Args:
             position: z, ``[C, P]``.

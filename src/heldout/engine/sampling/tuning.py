@@ -8,7 +8,7 @@ from torch import Tensor
 from heldout.engine.sampling.adapting import ACCEPTANCE, DualAveraging, steps_a_draw, unadjusted_size
 from heldout.engine.sampling.curvature import Curvature, stiffness, whitening
 from heldout.engine.sampling.hamiltonian import Hmc
-from heldout.engine.sampling.langevin import Mala
+from heldout.engine.sampling.metropolis import Mala
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.sampling.state import Sampler, State
 from heldout.engine.sampling.target import Target
@@ -108,7 +108,8 @@ def _run(
     spent += 12 * PRODUCT
     averaging = DualAveraging(1 / stiffest.sqrt() if sampler.name == "hmc" else 1 / stiffest, ACCEPTANCE[sampler.name])
     rounds = trajectories if sampler.name == "hmc" else trajectories * MALA_STEPS
-    seen, total, squares, acceptance = 0, 0.0, 0.0, torch.zeros_like(spent)
+    seen, acceptance = 0, torch.zeros_like(spent)
+    total = squares = torch.zeros_like(state.position, dtype=torch.float64)
     for number in range(rounds):
         state = sampler.step(target, state, averaging.size, streams, first * MALA_STEPS + number)
         spent += by_group(state.cost, target)
@@ -120,7 +121,7 @@ def _run(
             acceptance += accepted / (rounds - rounds // 2)
     if isinstance(sampler, Hmc):
         shape = (target.groups, target.chains, target.field.size)
-        mean, square = (torch.as_tensor(sums).view(shape).mean(1) / seen for sums in (total, squares))
+        mean, square = (sums.view(shape).mean(1) / seen for sums in (total, squares))
         spread = (square - mean.square()).amax(1)
         longest = 1 / target.localisation if target.whitening is None else target.whitening.longest
         sampler = replace(sampler, slowest=torch.minimum(longest, spread.clamp_min(0.1)))
