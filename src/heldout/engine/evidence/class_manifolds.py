@@ -81,11 +81,14 @@ def class_manifolds(
     number = present.sum(1, keepdim=True)
     unit = torch.nn.functional.normalize(found.centres, dim=-1)
     cosine = (unit @ unit.transpose(1, 2)).abs().tril(-1).sum((1, 2))
+    whole, axes, damped, by_chance = (
+        part.sum(-1) / number for part in (found.whole, found.axes, found.damped, chance.whole)
+    )
     return ClassManifolds(
-        *(part.sum(-1) / number for part in (found.whole, found.axes, found.damped, chance.whole)),
+        whole, axes, damped, by_chance,
         centre_correlation=cosine / (number * (number - 1) / 2).squeeze(1),
         converged=(found.converged & chance.converged).all(1),
-    )
+    )  # fmt: skip
 
 
 @evidence(thorough=True, requires=has_class_manifolds)
@@ -124,7 +127,7 @@ def alone(features: Tensor, labels: Tensor, seed: int, draws: int) -> Tensor:
     points = coordinates(clouds.flatten(0, 1)).unsqueeze(1)
     probes = torch.randn(draws, points.shape[3], generator=stream(seed, "probes"), dtype=torch.float64).to(points)
     found = anchored(points, probes.new_ones(draws, 1), probes)
-    return torch.stack([found.whole, found.axes, found.damped]).mean((2, 3)).unflatten(1, clouds.shape[:2])
+    return torch.stack([found.whole, found.axes, found.damped]).mean((2, 3)).reshape(3, *clouds.shape[:2])
 
 
 def read(features: Tensor, labels: Tensor, seed: int, draws: int) -> tuple[Anchored, Anchored]:
@@ -145,7 +148,7 @@ def read(features: Tensor, labels: Tensor, seed: int, draws: int) -> tuple[Ancho
     clouds = class_points(features, labels)
     classes, each = clouds.shape[1:3]
     order = torch.randperm(classes * each, generator=stream(seed, "shuffled manifolds")).to(clouds.device)
-    mixed = clouds.flatten(1, 2)[:, order].unflatten(1, (classes, each))
+    mixed = clouds.flatten(1, 2)[:, order].reshape(clouds.shape)
     signs = dichotomies(classes, draws, stream(seed, "dichotomies")).to(clouds.device)
     dimension = min(classes * each, clouds.shape[3])
     probes = torch.randn(draws, dimension, generator=stream(seed, "probes"), dtype=torch.float64).to(clouds.device)
@@ -172,7 +175,9 @@ def class_points(features: Tensor, labels: Tensor) -> Tensor:
     """
     classes = torch.unique(labels)[:CLASSES]
     if len(classes) < 2:
-        raise NotApplicable("there are fewer than two classes among the examples", do="use the readings of the loss instead")
+        raise NotApplicable(
+            "there are fewer than two classes among the examples", do="use the readings of the loss instead"
+        )
     own = labels.unsqueeze(1) == classes.unsqueeze(1)  # [M, P, N']
     count = own.sum(2, keepdim=True)
     each = min(POINTS, int(count.max()))
@@ -185,4 +190,4 @@ def class_points(features: Tensor, labels: Tensor) -> Tensor:
 
 
 def _own(points: Tensor) -> Tensor:
-    return coordinates(points.flatten(1, 2)).unflatten(1, points.shape[1:3])
+    return coordinates(points.flatten(1, 2)).reshape(*points.shape[:3], -1)

@@ -101,4 +101,4 @@ def _least_squares(gram: Tensor, owner: Tensor, y: Tensor, aim: Tensor, active: 
 def _products(gram: Tensor, owner: Tensor, weights: Tensor) -> Tensor:
     """Gram matrices of the owners times weights, ``[B, m]``; the rows of one owner lie together."""
     counts = torch.bincount(owner, minlength=len(gram)).tolist()
-    return torch.cat([part @ own for part, own in zip(weights.split(counts), gram, strict=True)])
+    return torch.cat([part @ own for part, own in zip(torch.split(weights, counts), gram, strict=True)])

@@ -81,7 +81,7 @@ def anchored(points: Tensor, signs: Tensor, probes: Tensor) -> Anchored:
     """
     sets, clouds, each, _ = points.shape
     found = project(points.flatten(1, 2), signs.repeat_interleave(each, 1), probes)
-    weights = found.weights.unflatten(2, (clouds, each))  # [M, T, P, K]
+    weights = found.weights.reshape(sets, -1, clouds, each)  # [M, T, P, K]
     total = weights.sum(-1)
     active = total > 0
     sums = torch.einsum("mtpk,mpkn->mtpn", weights, points)
@@ -91,7 +91,9 @@ def anchored(points: Tensor, signs: Tensor, probes: Tensor) -> Anchored:
     axes = torch.where(active.unsqueeze(-1), anchors - centres.unsqueeze(1), 0.0)
     heard = torch.einsum("mtpn,tn->mtp", axes, probes)
     spread = axes @ axes.transpose(2, 3)
-    between = torch.where(active.unsqueeze(2) & active.unsqueeze(3), (centres @ centres.transpose(1, 2)).unsqueeze(1), 0.0)
+    between = torch.where(
+        active.unsqueeze(2) & active.unsqueeze(3), (centres @ centres.transpose(1, 2)).unsqueeze(1), 0.0
+    )
     floor = FLAT * centres.square().sum(-1).amax(1).reshape(sets, 1, 1)
     left = torch.einsum("mtn,mpkn->mtpk", probes - projection, points).abs().amax((2, 3))
     scale = probes.norm(dim=-1) * points.norm(dim=-1).amax((1, 2)).unsqueeze(1)
