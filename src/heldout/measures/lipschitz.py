@@ -50,7 +50,7 @@ def lipschitz_lower(input_steepness: InputSteepness) -> Tensor:
 
     .. math:: \max_x \|J_f(x)\|_2
 
-    over 64 training examples, 64 points between two of them, and eight rounds of moves from each that were kept where the norm
+    over 32 training examples, 32 points between two of them, and five rounds of moves from each that were kept where the norm
     grew. Of more than 32 outputs, 32. The moves leave the data a little. It cannot see steeper places elsewhere: how much is
     missing, only ``lipschitz-upper-over-lower`` says.
 
@@ -74,7 +74,7 @@ def largest_input_jacobian(input_steepness: InputSteepness) -> Tensor:
 
     .. math:: \max_i \|J_f(x_i)\|_2
 
-    Over 64 training examples. In logits over input units: a network of twice the logits has twice as much.
+    Over 32 training examples. In logits over input units: a network of twice the logits has twice as much.
 
     Args:
         input_steepness: What was found.

@@ -131,7 +131,7 @@ def by_likelihood(around: Neighbours, k: int) -> Estimate:
     Returns:
         Dimension and standard error.
     """
-    reached = around.distances[:, :k]
+    reached = around.distances[:, :k].double()
     counted = torch.isfinite(reached).all(1) & (reached.shape[1] == k > 1)
     inverse = torch.where(counted, (reached[:, -1:] / reached[:, :-1]).log().mean(1), 0.0)
     return jackknifed(lambda weight: weight.sum(1) / (weight @ inverse), counted.double(), around.cells)
@@ -147,7 +147,7 @@ def by_ratios(around: Neighbours, discard: float) -> Estimate:
     Returns:
         Dimension and standard error.
     """
-    near = around.distances[:, :2]
+    near = around.distances[:, :2].double()
     counted = torch.isfinite(near).all(1) & (near.shape[1] == 2)
     log_ratio, order = torch.where(counted, (near[:, -1] / near[:, 0]).log(), float("inf")).sort()
 

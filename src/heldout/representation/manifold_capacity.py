@@ -6,13 +6,15 @@ import torch
 from torch import Tensor
 
 from heldout.catalog import measure, profile
-from heldout.engine.evidence.class_manifolds import ClassManifolds, LayerManifolds
+from heldout.engine.evidence.class_manifolds import MOSTLY, ClassManifolds, LayerManifolds
 from heldout.records import Direction, Estimate, estimate
 
 SAME = ("layer-rescaling", "batch-norm-folding", "neuron-permutation", "logit-shift", "logit-scale")
 CHUNG = "Chung, Lee and Sompolinsky 2018; Cohen et al. 2020"
 CHOU = "Chou et al. 2025, effective geometric measures (GLUE)"
-ONE_PLACE = "the classes' anchors have one and the same centre"
+NO_ANCHORS = (
+    "most dichotomies cannot be read linearly, or most probes lie inside the cone, and lean on no particular points"
+)
 
 
 @measure(source=f"{CHUNG}; {CHOU}", direction=Direction.HIGHER_IS_BETTER, invariances=SAME)
@@ -34,7 +36,7 @@ def manifold_capacity(class_manifolds: ClassManifolds) -> Estimate:
 
     Example:
         >>> one, zero, yes = torch.ones(4), torch.zeros(4), torch.tensor(True)
-        >>> manifold_capacity(ClassManifolds(one / 2, zero, zero, one, torch.tensor(0.0), yes)).value.item()
+        >>> manifold_capacity(ClassManifolds(one / 2, zero, zero, one, one, torch.tensor(0.0), yes)).value.item()
         2.0
     """
     whole = class_manifolds.whole
@@ -59,38 +61,38 @@ def manifold_capacity_over_chance(class_manifolds: ClassManifolds) -> Estimate:
 
     Example:
         >>> one, zero, yes = torch.ones(4), torch.zeros(4), torch.tensor(True)
-        >>> manifold_capacity_over_chance(ClassManifolds(one / 2, zero, zero, one, torch.tensor(0.0), yes)).value.item()
+        >>> manifold_capacity_over_chance(ClassManifolds(one / 2, zero, zero, one, one, torch.tensor(0.0), yes)).value.item()
         2.0
     """
     return ratio(class_manifolds.by_chance, class_manifolds.whole, class_manifolds.converged)
 
 
-@measure(source=CHOU, direction=Direction.NEITHER, invariances=SAME)
+@measure(source=CHOU, direction=Direction.NEITHER, undefined=NO_ANCHORS, invariances=SAME)
 def manifold_dimension(class_manifolds: ClassManifolds) -> Estimate:
     r"""Effective dimension of the classes in what the last weight layer receives: along how many axes random readers meet them.
 
     .. math:: D = \frac1P \mathbb E\, (S^1 t)^\top (S^1 S^{1\top})^+ (S^1 t)
 
     The rows of S are the anchors, the points of the classes' hulls that the projection in ``manifold-capacity`` leans on; those
-    of ``S^1`` their differences from their means over probes. Classes that a probe does not touch are left out of its term.
-    At most one less than the examples of a class.
+    of ``S^1`` their differences from their means over probes. Classes that a probe does not touch are left out of its term, and
+    probes inside the cone, which lean on no particular points, out of the mean.
 
     Args:
         class_manifolds: Of random probes.
 
     Returns:
-        The dimension with the standard error over probes.
+        The dimension with the standard error over probes; NaN where most have no anchors.
 
     Example:
         >>> one, yes = torch.ones(4), torch.tensor(True)
-        >>> manifold_dimension(ClassManifolds(one, 3 * one, one, one, torch.tensor(0.0), yes)).value.item()
+        >>> manifold_dimension(ClassManifolds(one, 3 * one, one, one, one, torch.tensor(0.0), yes)).value.item()
         3.0
     """
-    axes = class_manifolds.axes
-    return estimate(axes.mean(), standard_error=axes.std() / len(axes) ** 0.5, converged=class_manifolds.converged)
+    found = class_manifolds
+    return ratio(found.axes, leaning(found.outside), found.converged)
 
 
-@measure(source=CHOU, direction=Direction.NEITHER, undefined=ONE_PLACE, invariances=SAME)
+@measure(source=CHOU, direction=Direction.NEITHER, undefined=NO_ANCHORS, invariances=SAME)
 def manifold_radius(class_manifolds: ClassManifolds) -> Estimate:
     r"""Effective radius of the classes in what the last weight layer receives, in units of their centres' distance from the middle.
 
@@ -104,23 +106,23 @@ def manifold_radius(class_manifolds: ClassManifolds) -> Estimate:
         class_manifolds: Of random probes.
 
     Returns:
-        The radius with the standard error over probes; NaN where centres coincide.
+        The radius with the standard error over probes; NaN where most have no anchors, or centres coincide.
 
     Example:
         >>> one, yes = torch.ones(4), torch.tensor(True)
-        >>> manifold_radius(ClassManifolds(one, 3 * one, 2 * one, one, torch.tensor(0.0), yes)).value.item() ** 2
+        >>> manifold_radius(ClassManifolds(one, 3 * one, 2 * one, one, one, torch.tensor(0.0), yes)).value.item() ** 2
         2.0000000000000004
     """
-    axes, damped = class_manifolds.axes, class_manifolds.damped
+    axes, damped, there = class_manifolds.axes, class_manifolds.damped, leaning(class_manifolds.outside)
     square = ratio(damped, axes - damped, class_manifolds.converged)
-    value = square.value.sqrt()
-    point = axes.mean() == 0
+    value = square.value.sqrt() + 0 * there.sum()
+    point = (axes.mean() == 0) & torch.isfinite(there.sum())
     error = torch.where(point, 0.0, square.standard_error / (2 * value))
     value = torch.where(point, 0.0, torch.where(torch.isfinite(value), value, float("nan")))
     return estimate(value, standard_error=error, converged=class_manifolds.converged)
 
 
-@measure(source=CHOU, direction=Direction.NEITHER, invariances=SAME)
+@measure(source=CHOU, direction=Direction.NEITHER, undefined=NO_ANCHORS, invariances=SAME)
 def manifold_utility(class_manifolds: ClassManifolds) -> Estimate:
     r"""Effective utility of the classes' shape: the part of a random reader's work that radius and dimension account for.
 
@@ -133,14 +135,15 @@ def manifold_utility(class_manifolds: ClassManifolds) -> Estimate:
         class_manifolds: Of random probes.
 
     Returns:
-        The utility with the standard error over probes.
+        The utility with the standard error over probes; NaN where most have no anchors.
 
     Example:
         >>> one, yes = torch.ones(4), torch.tensor(True)
-        >>> manifold_utility(ClassManifolds(4 * one, 3 * one, 2 * one, one, torch.tensor(0.0), yes)).value.item()
+        >>> manifold_utility(ClassManifolds(4 * one, 3 * one, 2 * one, one, one, torch.tensor(0.0), yes)).value.item()
         0.5
     """
-    return ratio(class_manifolds.damped, class_manifolds.whole, class_manifolds.converged)
+    found = class_manifolds
+    return ratio(found.damped, found.whole * leaning(found.outside).mean(), found.converged)
 
 
 @measure(source=f"{CHUNG}, centre correlation", direction=Direction.NEITHER, range=(0.0, 1.0), invariances=SAME)
@@ -160,7 +163,7 @@ def manifold_centre_correlation(class_manifolds: ClassManifolds) -> Estimate:
 
     Example:
         >>> one, yes = torch.ones(4), torch.tensor(True)
-        >>> manifold_centre_correlation(ClassManifolds(one, one, one, one, torch.tensor(0.25), yes)).value.item()
+        >>> manifold_centre_correlation(ClassManifolds(one, one, one, one, one, torch.tensor(0.25), yes)).value.item()
         0.25
     """
     return estimate(class_manifolds.centre_correlation.clamp(max=1.0), converged=class_manifolds.converged)
@@ -174,8 +177,8 @@ def manifold_geometry(layer_manifolds: LayerManifolds) -> dict[str, Any]:
 
     The formulas of ``manifold-capacity``, ``manifold-radius``, ``manifold-dimension`` and ``manifold-utility`` for one class by
     itself, as if the others lay across. ``layer_capacity`` is that of all classes together as they lie, ``capacity_by_chance``
-    with labels shuffled; ``readable`` the share of dichotomies that can be read linearly at all: where it is below 1, the number
-    of dimensions alone holds the capacity up.
+    with labels shuffled; ``outside`` the share of probes outside their cone: where it is near 0, the layer's few dimensions alone
+    keep the capacity up.
 
     Args:
         layer_manifolds: Of random probes.
@@ -200,16 +203,28 @@ def manifold_geometry(layer_manifolds: LayerManifolds) -> dict[str, Any]:
     of_layers = {
         "layer_capacity": 1.0 / layer_manifolds.together,
         "capacity_by_chance": 1.0 / layer_manifolds.by_chance,
-        "readable": layer_manifolds.readable,
+        "outside": layer_manifolds.outside,
     }
     return {
         "member": [m for m in range(members) for _ in range(layers * classes)],
         "place": [place for place in range(layers) for _ in range(classes)] * members,
         "layer": [name for name in layer_manifolds.layers for _ in range(classes)] * members,
         "class": list(layer_manifolds.classes) * (members * layers),
-        **{name: torch.where(whole > 0, column, float("nan")).flatten().tolist() for name, column in columns.items()},
+        **{name: column.flatten().tolist() for name, column in columns.items()},
         **{name: column.unsqueeze(-1).expand_as(whole).flatten().tolist() for name, column in of_layers.items()},
     }
+
+
+def leaning(outside: Tensor) -> Tensor:
+    """Which probes have anchors.
+
+    Args:
+        outside: 1 where they have, ``[T]``.
+
+    Returns:
+        The same; NaN throughout where fewer than half have.
+    """
+    return torch.where(outside.mean() < MOSTLY, float("nan"), outside)
 
 
 def ratio(above: Tensor, below: Tensor, converged: Tensor) -> Estimate:

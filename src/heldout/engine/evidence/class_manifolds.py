@@ -16,6 +16,7 @@ from heldout.records import NotApplicable
 CLASSES = 20  # at most; the first in order
 POINTS = 20  # examples of a class
 DRAWS = 128  # probes: the standard error of a capacity is then a few percent
+MOSTLY = 0.5  # of the draws must have anchors, or the geometry is that of a few
 MEMBERS = 8  # of a profile
 BYTES_AT_ONCE = 256 * 2**20
 
@@ -25,8 +26,9 @@ class ClassManifolds(NamedTuple):
 
     Attributes:
         whole: Squared length of the projection on the cone of a dichotomy, over classes.
-        axes: The part that the anchors' axes alone would have.
+        axes: The part that the anchors' axes alone would have; 0 where a probe has none.
         damped: The same with the centres in the way.
+        outside: 1 where a probe has anchors, since it is outside the cone.
         by_chance: As ``whole``, labels shuffled among the same points.
         centre_correlation: Mean absolute cosine of two classes' mean anchors, ``[M]``.
         converged: Whether every projection settled, ``[M]``.
@@ -35,6 +37,7 @@ class ClassManifolds(NamedTuple):
     whole: Tensor
     axes: Tensor
     damped: Tensor
+    outside: Tensor
     by_chance: Tensor
     centre_correlation: Tensor
     converged: Tensor
@@ -46,10 +49,11 @@ class LayerManifolds(NamedTuple):
     Attributes:
         layers: Names, in order.
         classes: Labels.
-        own: Means over draws of whole, axes and damped of each class alone, ``[3, M', L, P]``.
+        own: Means over draws of whole, axes and damped of each class alone, ``[3, M', L, P]``; NaN in axes and damped where
+            fewer than half of the draws have anchors.
         together: Mean over draws of whole, all classes together, ``[M', L]``.
         by_chance: The same with labels shuffled, ``[M', L]``.
-        readable: Share of dichotomies that can be read linearly, ``[M', L]``.
+        outside: Share of draws that have anchors, ``[M', L]``.
     """
 
     layers: tuple[str, ...]
@@ -57,7 +61,7 @@ class LayerManifolds(NamedTuple):
     own: Tensor
     together: Tensor
     by_chance: Tensor
-    readable: Tensor
+    outside: Tensor
 
 
 def has_class_manifolds(subject: Subject) -> None:
@@ -85,7 +89,7 @@ def class_manifolds(
         part.sum(-1) / number for part in (found.whole, found.axes, found.damped, chance.whole)
     )
     return ClassManifolds(
-        whole, axes, damped, by_chance,
+        whole, axes, damped, found.outside, by_chance,
         centre_correlation=cosine / (number * (number - 1) / 2).squeeze(1),
         converged=(found.converged & chance.converged).all(1),
     )  # fmt: skip
@@ -97,17 +101,17 @@ def layer_manifolds(
 ) -> LayerManifolds:
     """The same in what every weight layer but the first receives."""
     labels = representation_labels[:MEMBERS]
-    own, together, by_chance, readable = [], [], [], []
+    own, together, by_chance, outside = [], [], [], []
     for features in representations.values():
         found, chance = read(features[:MEMBERS], labels, seed, draws)
         number = (found.centres.square().sum(-1) > 0).double().sum(1)
         together.append(found.whole.mean(1).sum(1) / number)
         by_chance.append(chance.whole.mean(1).sum(1) / number)
-        readable.append(found.outside.mean(1))
+        outside.append(found.outside.mean(1))
         own.append(alone(features[:MEMBERS], labels, seed, draws))
     return LayerManifolds(
         tuple(representations), tuple(torch.unique(labels).tolist()[:CLASSES]), torch.stack(own, 2),
-        *(torch.stack(column, 1) for column in (together, by_chance, readable)),
+        *(torch.stack(column, 1) for column in (together, by_chance, outside)),
     )  # fmt: skip
 
 
@@ -121,13 +125,16 @@ def alone(features: Tensor, labels: Tensor, seed: int, draws: int) -> Tensor:
         draws: T.
 
     Returns:
-        Means over draws of whole, axes and damped, ``[3, M, P]``.
+        Means over draws of whole, axes and damped, ``[3, M, P]``; NaN in the latter where most probes have no anchor.
     """
     clouds = class_points(features, labels)
     points = coordinates(clouds.flatten(0, 1)).unsqueeze(1)
     probes = torch.randn(draws, points.shape[3], generator=stream(seed, "probes"), dtype=torch.float64).to(points)
     found = anchored(points, probes.new_ones(draws, 1), probes)
-    return torch.stack([found.whole, found.axes, found.damped]).mean((2, 3)).reshape(3, *clouds.shape[:2])
+    share = found.outside.mean(1)
+    share = torch.where(share < MOSTLY, float("nan"), share)
+    forms = [found.whole.mean((1, 2)), found.axes.mean((1, 2)) / share, found.damped.mean((1, 2)) / share]
+    return torch.stack(forms).reshape(3, *clouds.shape[:2])
 
 
 def read(features: Tensor, labels: Tensor, seed: int, draws: int) -> tuple[Anchored, Anchored]:
@@ -155,7 +162,7 @@ def read(features: Tensor, labels: Tensor, seed: int, draws: int) -> tuple[Ancho
     together = max(1, BYTES_AT_ONCE // (8 * classes * (each**2 * classes + draws * dimension)))
     both = []
     for points in (clouds, mixed):
-        parts = [anchored(_own(few), signs, probes) for few in points.split(together)]
+        parts = [anchored(_own(few), signs, probes) for few in torch.split(points, together)]
         both.append(Anchored(*(torch.cat(column) for column in zip(*parts, strict=True))))
     return both[0], both[1]
 
@@ -184,9 +191,10 @@ def class_points(features: Tensor, labels: Tensor) -> Tensor:
     listed = torch.sort(own.to(torch.uint8), dim=2, descending=True, stable=True).indices
     places = listed.gather(2, torch.arange(each, device=labels.device) % count.clamp(min=1))
     points = torch.stack([rows[at] for rows, at in zip(features.double(), places, strict=True)])
-    there = (count > 0).double().unsqueeze(3)
-    middle = (points.mean(2, keepdim=True) * there).sum(1, keepdim=True) / there.sum(1, keepdim=True)
-    return (points - middle) * there
+    there = (count > 0).double()
+    means = own.double() @ features.double() / count.clamp(min=1)
+    middle = means.sum(1, keepdim=True) / there.sum(1, keepdim=True)
+    return (points - middle.unsqueeze(1)) * there.unsqueeze(3)
 
 
 def _own(points: Tensor) -> Tensor:

@@ -17,8 +17,8 @@ from heldout.engine.subject import Subject
 from heldout.records import NotApplicable
 
 WIDEST = 256  # units of a layer; beyond, the quadratic bound is not lowered by descent: a step costs their cube
-EXAMPLES = 64  # training examples, and as many points between two of them
-ROUNDS = 8
+EXAMPLES = 32  # training examples, and as many points between two of them
+ROUNDS = 5
 REACH = 0.5  # of the inputs' standard deviation: the first move of the search
 BETTER = 1 + 1e-5  # what is no more than rounding is no improvement
 MOST_OUTPUTS = 32
@@ -157,8 +157,8 @@ def _slopes(subject: Subject, points: Tensor, scale: Tensor) -> tuple[Tensor, Te
     population: Population = subject.population
     _, block = population.chunks(points, per_member=True)
     columns = []
-    for start in range(0, points.shape[1], max(1, block // 4)):
-        few = inputs_at(points, slice(start, start + max(1, block // 4)), per_member=True)
+    for start in range(0, points.shape[1], block):
+        few = inputs_at(points, slice(start, start + block), per_member=True)
         columns.append(_of_members(subject, few, scale))
     slopes, laws = (torch.cat(column, dim=1) for column in zip(*columns, strict=True))
     return slopes, laws
@@ -191,8 +191,10 @@ def _of_members(subject: Subject, x: Tensor, scale: Tensor) -> tuple[Tensor, Ten
             together, _ = population.chunks(x, per_member=True)
             mapped = torch.vmap(norms, chunk_size=together)
             return mapped(population.parameters, population.buffers, x, scale)
+    # recurrent kernels have a backward only where it could be differentiated again
+    with torch.enable_grad(), vectorisable_kernels():
         rows = [norms(*population.tensors(m), x[m], scale[m]) for m in range(len(population))]
-    return torch.stack([row[0] for row in rows]), torch.stack([row[1] for row in rows])
+    return torch.stack([row[0] for row in rows]).detach(), torch.stack([row[1] for row in rows]).detach()
 
 
 def _gradients(gram: Tensor, outputs: Tensor, classification: bool, width: int) -> Tensor:

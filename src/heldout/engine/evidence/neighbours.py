@@ -14,7 +14,7 @@ from heldout.records import NotApplicable
 
 NEIGHBOURS = 20  # as Konz and Mazurowski 2024
 CELLS = 20  # of the jackknife: an error from 20 groups is itself known to a sixth
-SAME = 1e-6  # of the points' norms: nearer than float32 can tell apart
+SAME = 1e-6  # of the cloud's own size: nearer than float32 can tell apart
 BYTES_AT_ONCE = 64 * 2**20  # of squared distances
 INSTEAD = "use the readings of the representations"
 
@@ -141,7 +141,7 @@ def squared_distances(points: Tensor) -> tuple[Tensor, Tensor]:
     squares = x.square().sum(-1)
     both = squares.unsqueeze(2) + squares.unsqueeze(1)
     found = (both - 2 * x @ x.transpose(1, 2)).clamp(min=0.0)
-    return found, found <= SAME**2 * both
+    return found, found <= SAME**2 * squares.mean(1)[:, None, None]
 
 
 def around(points: Tensor) -> Neighbours:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-STEPS = 120
+STEPS = 60
 RATE = 0.1
 
 

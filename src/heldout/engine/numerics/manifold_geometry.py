@@ -7,6 +7,7 @@ from torch import Tensor
 
 from heldout.engine.numerics.cone_projection import project
 
+INSIDE = 1e-6  # of the lengths: what is left of a probe that lies in the cone is rounding
 FLAT = 1e-10  # of the centres' squared length: axes shorter than this are rounding
 
 
@@ -14,15 +15,16 @@ class Anchored(NamedTuple):
     r"""Shares of every cloud in three quadratic forms, draw by draw, each ``[M, T, P]``.
 
     With ``s_i`` the anchor of cloud i, ``c_i`` its mean over draws, ``s_i - c_i`` the axis; t the probe, and sums over the clouds
-    that have an anchor in the draw.
+    that have an anchor in the draw. A probe inside the cone is a sum of its generators in many ways, and none of them is the
+    anchors': such draws have zeros in ``axes`` and ``damped``, and are to be left out of their means.
 
     Attributes:
         whole: Of the squared length of the projection, ``t's (ss')^+ s t``.
         axes: Of the same with the axes alone, ``t's_1 (s_1 s_1')^+ s_1 t``.
         damped: Of the axes with the centres in the way, ``t's_1 (s_1 s_1' + c c')^+ s_1 t``.
         centres: Mean anchors, ``[M, P, N]``.
-        outside: 1 where what is left of the probe tells any point from nothing: points in general position can then be read
-            linearly, since the cone is not all of their span, ``[M, T]``.
+        outside: 1 where something is left of the probe that tells any point from nothing, ``[M, T]``. Points in general position
+            that cannot be read linearly fill their span, and leave nothing.
         converged: Whether the projection settled, ``[M, T]``.
     """
 
@@ -83,9 +85,12 @@ def anchored(points: Tensor, signs: Tensor, probes: Tensor) -> Anchored:
     found = project(points.flatten(1, 2), signs.repeat_interleave(each, 1), probes)
     weights = found.weights.reshape(sets, -1, clouds, each)  # [M, T, P, K]
     total = weights.sum(-1)
-    active = total > 0
     sums = torch.einsum("mtpk,mpkn->mtpn", weights, points)
     projection = torch.einsum("mtpn,tp->mtn", sums, signs)
+    left = torch.einsum("mtn,mpkn->mtpk", probes - projection, points).abs().amax((2, 3))
+    scale = probes.norm(dim=-1) * points.norm(dim=-1).amax((1, 2)).unsqueeze(1)
+    outside = left > INSIDE * scale
+    active = (total > 0) & outside.unsqueeze(-1)
     anchors = torch.where(active.unsqueeze(-1), sums / total.unsqueeze(-1), 0.0)
     centres = anchors.sum(1) / active.sum(1).clamp(min=1).unsqueeze(-1)
     axes = torch.where(active.unsqueeze(-1), anchors - centres.unsqueeze(1), 0.0)
@@ -95,14 +100,12 @@ def anchored(points: Tensor, signs: Tensor, probes: Tensor) -> Anchored:
         active.unsqueeze(2) & active.unsqueeze(3), (centres @ centres.transpose(1, 2)).unsqueeze(1), 0.0
     )
     floor = FLAT * centres.square().sum(-1).amax(1).reshape(sets, 1, 1)
-    left = torch.einsum("mtn,mpkn->mtpk", probes - projection, points).abs().amax((2, 3))
-    scale = probes.norm(dim=-1) * points.norm(dim=-1).amax((1, 2)).unsqueeze(1)
     return Anchored(
         whole=torch.einsum("mtpn,mtn->mtp", sums, projection) * signs,
         axes=heard * _solved(spread, heard, floor),
         damped=heard * _solved(spread + between, heard, floor),
         centres=centres,
-        outside=(left > 1e-6 * scale).double(),
+        outside=outside.double(),
         converged=found.converged,
     )
 
