@@ -35,7 +35,10 @@ def test_lower_bounds_lie_below_upper_ones_and_near_them_on_small_networks() -> 
 
 
 def test_fitting_noise_is_steeper() -> None:
-    values = [read_measure(find("lipschitz-lower"), Evidence(case().subject())).value[0] for case in (cases.generalizer, cases.memorizer)]
+    values = [
+        read_measure(find("lipschitz-lower"), Evidence(case().subject())).value[0]
+        for case in (cases.generalizer, cases.memorizer)
+    ]
     assert values[0] < values[1]
 
 

@@ -50,7 +50,7 @@ def lipschitz_lower(input_steepness: InputSteepness) -> Tensor:
 
     .. math:: \max_x \|J_f(x)\|_2
 
-    over 32 training examples, 32 points between two of them, and five rounds of moves from each that were kept where the norm
+    over 32 training examples, 32 points between two of them, and four rounds of moves from each that were kept where the norm
     grew. Of more than 32 outputs, 32. The moves leave the data a little. It cannot see steeper places elsewhere: how much is
     missing, only ``lipschitz-upper-over-lower`` says.
 

@@ -110,8 +110,8 @@ def manifold_radius(class_manifolds: ClassManifolds) -> Estimate:
 
     Example:
         >>> one, yes = torch.ones(4), torch.tensor(True)
-        >>> manifold_radius(ClassManifolds(one, 3 * one, 2 * one, one, one, torch.tensor(0.0), yes)).value.item() ** 2
-        2.0000000000000004
+        >>> round(manifold_radius(ClassManifolds(one, 5 * one, 4 * one, one, one, torch.tensor(0.0), yes)).value.item(), 4)
+        2.0
     """
     axes, damped, there = class_manifolds.axes, class_manifolds.damped, leaning(class_manifolds.outside)
     square = ratio(damped, axes - damped, class_manifolds.converged)
@@ -146,7 +146,8 @@ def manifold_utility(class_manifolds: ClassManifolds) -> Estimate:
     return ratio(found.damped, found.whole * leaning(found.outside).mean(), found.converged)
 
 
-@measure(source=f"{CHUNG}, centre correlation", direction=Direction.NEITHER, range=(0.0, 1.0), invariances=SAME)
+@measure(source=f"{CHUNG}, centre correlation", direction=Direction.NEITHER, range=(0.0, 1.0), undefined=NO_ANCHORS,
+         invariances=SAME)  # fmt: skip
 def manifold_centre_correlation(class_manifolds: ClassManifolds) -> Estimate:
     r"""Mean absolute cosine of two classes' centres in what the last weight layer receives.
 
@@ -159,14 +160,16 @@ def manifold_centre_correlation(class_manifolds: ClassManifolds) -> Estimate:
         class_manifolds: Of random probes.
 
     Returns:
-        The mean.
+        The mean; NaN where most probes have no anchors.
 
     Example:
         >>> one, yes = torch.ones(4), torch.tensor(True)
         >>> manifold_centre_correlation(ClassManifolds(one, one, one, one, one, torch.tensor(0.25), yes)).value.item()
         0.25
     """
-    return estimate(class_manifolds.centre_correlation.clamp(max=1.0), converged=class_manifolds.converged)
+    found = class_manifolds
+    told = found.centre_correlation.clamp(max=1.0) + 0 * leaning(found.outside).mean()
+    return estimate(told, converged=found.converged)
 
 
 @profile(source=f"{CHUNG}; {CHOU}; class by class and layer by layer")

@@ -45,7 +45,10 @@ def test_every_bound_is_one(sizes: tuple[int, ...]) -> None:
 
 
 def test_the_quadratic_bound_reaches_the_constant_of_a_small_network() -> None:
-    matrices = [torch.randn(1, o, i, generator=torch.Generator().manual_seed(0), dtype=torch.float64) for i, o in ((2, 3), (3, 2))]
+    matrices = [
+        torch.randn(1, o, i, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        for i, o in ((2, 3), (3, 2))
+    ]
     exact = steepest(matrices, 0)
     assert quadratic(matrices, steps=200).item() == pytest.approx(exact, rel=1e-3)
     assert combettes_pesquet(matrices).item() > 1.01 * exact

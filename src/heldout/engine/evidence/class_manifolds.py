@@ -30,7 +30,7 @@ class ClassManifolds(NamedTuple):
         damped: The same with the centres in the way.
         outside: 1 where a probe has anchors, since it is outside the cone.
         by_chance: As ``whole``, labels shuffled among the same points.
-        centre_correlation: Mean absolute cosine of two classes' mean anchors, ``[M]``.
+        centre_correlation: Mean absolute cosine of two classes' mean anchors, ``[M]``; NaN where no probe has any.
         converged: Whether every projection settled, ``[M]``.
     """
 
@@ -81,8 +81,7 @@ def class_manifolds(
     """Anchors of random probes on the classes, in what the last weight layer receives; 20 classes and examples of each at most."""
     last = list(representations.values())[-1]
     found, chance = read(last, representation_labels, seed, draws)
-    present = (found.centres.square().sum(-1) > 0).double()
-    number = present.sum(1, keepdim=True)
+    number = classes_of(representation_labels).unsqueeze(1)
     unit = torch.nn.functional.normalize(found.centres, dim=-1)
     cosine = (unit @ unit.transpose(1, 2)).abs().tril(-1).sum((1, 2))
     whole, axes, damped, by_chance = (
@@ -90,7 +89,7 @@ def class_manifolds(
     )
     return ClassManifolds(
         whole, axes, damped, found.outside, by_chance,
-        centre_correlation=cosine / (number * (number - 1) / 2).squeeze(1),
+        centre_correlation=(cosine / (number * (number - 1) / 2).squeeze(1)) + 0 / found.outside.sum(1),
         converged=(found.converged & chance.converged).all(1),
     )  # fmt: skip
 
@@ -104,7 +103,7 @@ def layer_manifolds(
     own, together, by_chance, outside = [], [], [], []
     for features in representations.values():
         found, chance = read(features[:MEMBERS], labels, seed, draws)
-        number = (found.centres.square().sum(-1) > 0).double().sum(1)
+        number = classes_of(labels)
         together.append(found.whole.mean(1).sum(1) / number)
         by_chance.append(chance.whole.mean(1).sum(1) / number)
         outside.append(found.outside.mean(1))
@@ -113,6 +112,18 @@ def layer_manifolds(
         tuple(representations), tuple(torch.unique(labels).tolist()[:CLASSES]), torch.stack(own, 2),
         *(torch.stack(column, 1) for column in (together, by_chance, outside)),
     )  # fmt: skip
+
+
+def classes_of(labels: Tensor) -> Tensor:
+    """How many of the classes that are looked at every member has.
+
+    Args:
+        labels: ``[M, N']``.
+
+    Returns:
+        ``[M]``, float64.
+    """
+    return (labels.unsqueeze(1) == torch.unique(labels)[:CLASSES].unsqueeze(1)).any(2).double().sum(1)
 
 
 def alone(features: Tensor, labels: Tensor, seed: int, draws: int) -> Tensor:

@@ -18,7 +18,8 @@ from heldout.records import NotApplicable
 
 WIDEST = 256  # units of a layer; beyond, the quadratic bound is not lowered by descent: a step costs their cube
 EXAMPLES = 32  # training examples, and as many points between two of them
-ROUNDS = 5
+ROUNDS = 4
+FEWEST = 4  # points at once, however little the memory
 REACH = 0.5  # of the inputs' standard deviation: the first move of the search
 BETTER = 1 + 1e-5  # what is no more than rounding is no improvement
 MOST_OUTPUTS = 32
@@ -155,7 +156,7 @@ def _scales(subject: Subject, labels: Tensor) -> tuple[Tensor, Tensor]:
 def _slopes(subject: Subject, points: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
     """Norms of Jacobians, and the largest scaled gradient of one probability or target, ``[M, n]`` each."""
     population: Population = subject.population
-    _, block = population.chunks(points, per_member=True)
+    block = max(FEWEST, population.chunks(points, per_member=True)[1])
     columns = []
     for start in range(0, points.shape[1], block):
         few = inputs_at(points, slice(start, start + block), per_member=True)
