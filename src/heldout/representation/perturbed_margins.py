@@ -74,13 +74,17 @@ def augment_margin(augmented_distances: Distances) -> Estimate:
 def _summary(distances: Distances) -> Estimate:
     (margins,) = (d / distances.typical[place].sqrt().unsqueeze(-1) for place, d in distances.distance.items())
     value = five_numbers_mean(margins)
-    groups = min(GROUPS, len(margins))
-    whole = len(margins) // groups * groups
-    kept = torch.stack([(torch.arange(whole) % groups != group).nonzero().squeeze(-1) for group in range(groups)])
-    parts = five_numbers_mean(margins[kept.to(margins.device)])
-    error = ((groups - 1) * parts.var(correction=0)).sqrt() if groups > 1 else torch.full_like(value, float("nan"))
+    error = _jackknife(margins) if len(margins) > 1 else torch.full_like(value, float("nan"))
     known = torch.isfinite(value)
     return estimate(torch.where(known, value, float("nan")), standard_error=torch.where(known, error, float("nan")))
+
+
+def _jackknife(margins: Tensor) -> Tensor:
+    """Standard error of the mean of five numbers, from leaving out every group of points in turn."""
+    groups = min(GROUPS, len(margins))
+    number = torch.arange(len(margins) // groups * groups) % groups
+    kept = torch.stack([(number != group).nonzero().squeeze(-1) for group in range(groups)])
+    return ((groups - 1) * five_numbers_mean(margins[kept.to(margins.device)]).var(correction=0)).sqrt()
 
 
 def five_numbers_mean(margins: Tensor) -> Tensor:

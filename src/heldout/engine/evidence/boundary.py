@@ -9,8 +9,8 @@ from torch.func import grad
 from torch.utils._pytree import tree_leaves
 
 from heldout.engine.evidence.by_member import blocks_of, by_member
-from heldout.engine.evidence.cuts import Change, Cut, intervening
 from heldout.engine.evidence.outputs import class_scores
+from heldout.engine.evidence.places import Change, Cut, intervening
 from heldout.engine.population import Inputs, Population
 from heldout.engine.population.calling import examples_in
 from heldout.engine.subject import Subject

@@ -1,54 +1,19 @@
 """Where a network can be cut in two: hidden tensors that carry everything the first weight layer computes."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+from torch import Tensor
 
 from heldout.catalog import evidence
-from heldout.engine.population import Inputs, Population, stream, weight_layers
+from heldout.engine.evidence.places import Change, Cut, intervening, places_of
+from heldout.engine.population import Inputs, Population, stream
 from heldout.engine.population.calling import placed
 from heldout.engine.population.vectorising import vectorisable_kernels
 from heldout.engine.subject import Subject
 
 MOST_CUTS = 8  # of a deep network, evenly spaced; the competition's entries used 1, Jiang et al. (2019) 3
-Change = Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A place inside a network.
-
-    Attributes:
-        module: Its name, as in ``named_modules``.
-        after: Whether the place is the module's output; otherwise its input.
-        example_axis: Axis on which the examples lie.
-        groups: How many rows of that axis belong to one example; above 1 where a network folds positions into it.
-        shape: Of the tensor for one example.
-    """
-
-    module: str
-    after: bool
-    example_axis: int
-    groups: int
-    shape: tuple[int, ...]
-
-    def zeros(self, examples: int, like: Tensor) -> Tensor:
-        """Zeros of the shape that the tensor has for so many examples."""
-        shape = list(self.shape)
-        shape[self.example_axis] *= examples
-        return torch.zeros(shape, dtype=like.dtype, device=like.device)
-
-    def rows(self, tensor: Tensor) -> Tensor:
-        """One flat row an example, ``[n, F]``."""
-        first = tensor.movedim(self.example_axis, 0)
-        return first.reshape(first.shape[0] // self.groups, -1)
 
 
 @evidence()
@@ -82,11 +47,13 @@ def cuts_of(population: Population, probe: Inputs) -> tuple[Cut, ...]:
     Returns:
         At most one a weight layer but the last.
     """
-    places = _places(population, probe)
+    called, places = places_of(population, probe)
     if not places:
         return ()
-    run = _generic(population, probe)
-    first = next((cut for cut in places[0] if _matters(run, cut)), None)
+    run, other = _generic(population, probe), _generic(population, probe, redrawn=f"{called[0]}.")
+    first = next(
+        (cut for cut in places[0] if _matters(run, cut) and not _same(*(_there(r, cut) for r in (run, other)))), None
+    )
     if first is None:
         return ()
     found = [first]
@@ -95,116 +62,19 @@ def cuts_of(population: Population, probe: Inputs) -> tuple[Cut, ...]:
     return tuple(found)
 
 
-def last_input(population: Population, probe: Inputs) -> Cut | None:
-    """What the last weight layer receives: the penultimate features.
-
-    Args:
-        population: The networks.
-        probe: One example, leaves ``[1, ...]``.
-
-    Returns:
-        The place; None where there is one weight layer only, or examples are not to be told apart there.
-    """
-    places = _places(population, probe)
-    last = places[-1][-1:] if places else []
-    return next((cut for cut in last if not cut.after), None)
-
-
-@contextmanager
-def intervening(template: nn.Module, changes: Mapping[Cut, Change]) -> Iterator[None]:
-    """Put something in the place of hidden tensors while the network runs; of a module called twice, at the first call.
-
-    Args:
-        template: The module that runs.
-        changes: Place -> function of the tensor there that gives the tensor in its stead.
-    """
-    done: set[Cut] = set()
-
-    def once(cut: Cut, tree: Any) -> Any:
-        if cut in done:
-            return tree
-        done.add(cut)
-        leaves, form = tree_flatten(tree)
-        tensor = next(leaf for leaf in leaves if isinstance(leaf, Tensor))
-        new = changes[cut](tensor)
-        # queries, keys and values of a self-attention are one and the same tensor
-        return tree_unflatten([new if leaf is tensor else leaf for leaf in leaves], form)
-
-    hooks = []
-    for cut in changes:
-        module = template.get_submodule(cut.module)
-        if cut.after:
-            hooks.append(module.register_forward_hook(lambda _m, _a, output, cut=cut: once(cut, output)))
-        else:
-            hook = lambda _m, args, keywords, cut=cut: once(cut, (args, keywords))  # noqa: E731
-            hooks.append(module.register_forward_pre_hook(hook, with_kwargs=True))
-    try:
-        yield
-    finally:
-        for one in hooks:
-            one.remove()
-
-
-def _places(population: Population, probe: Inputs) -> list[list[Cut]]:
-    """Candidates between every two weight layers in the order of their first calls, from the output of the one on."""
-    owners = dict.fromkeys(layer.module for layer in weight_layers(population))
-    seen = [_events(population, probe, copies) for copies in (2, 3)]
-    order = [name for name, after in seen[0] if not after and name in owners]
-    # of nested owners the innermost called count: a network that owns a table of positions is no layer
-    called = [n for n in order if not any(other != n and other.startswith(f"{n}." if n else "") for other in order)]
-    events = list(seen[0])
-    intervals = []
-    for one, following in pairwise(called):
-        between = events[events.index((one, True)) : events.index((following, False)) + 1]
-        cuts = [_cut(event, seen[0][event], seen[1][event]) for event in between if event in seen[1]]
-        intervals.append([cut for cut in cuts if cut is not None])
-    return intervals
-
-
-def _cut(event: tuple[str, bool], two: Tensor | None, three: Tensor | None) -> Cut | None:
-    if two is None or three is None or not two.is_floating_point() or two.ndim < 2 or two.ndim != three.ndim:
-        return None
-    axes = [axis for axis in range(two.ndim) if two.shape[axis] != three.shape[axis]]
-    if len(axes) != 1:
-        return None
-    groups = two.shape[axes[0]] // 2
-    shape = tuple(groups if axis == axes[0] else length for axis, length in enumerate(two.shape))
-    return Cut(*event, axes[0], groups, shape)
-
-
-def _events(population: Population, probe: Inputs, copies: int) -> dict[tuple[str, bool], Tensor | None]:
-    """First inputs (False) and outputs (True) of all modules, in the order in which they come."""
-    seen: dict[tuple[str, bool], Tensor | None] = {}
-
-    def note(name: str, after: bool, tree: Any) -> None:
-        tensors = [leaf for leaf in tree_flatten(tree)[0] if isinstance(leaf, Tensor)]
-        seen.setdefault((name, after), tensors[0] if tensors else None)
-
-    hooks = []
-    for name, module in population.template.named_modules():
-        before = lambda _m, args, keywords, name=name: note(name, False, (args, keywords))  # noqa: E731
-        hooks.append(module.register_forward_pre_hook(before, with_kwargs=True))
-        hooks.append(module.register_forward_hook(lambda _m, _a, output, name=name: note(name, True, output)))
-    x = tree_map(lambda leaf: leaf.expand(copies, *leaf.shape[1:]), probe)
-    try:
-        with torch.no_grad(), vectorisable_kernels():
-            population.call_one(*population.tensors(0), placed(x, population.device, population.dtype))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return seen
-
-
 Run = Callable[[Mapping[Cut, Change]], Tensor]
 
 
-def _generic(population: Population, probe: Inputs) -> Run:
-    """The architecture with weights at random, so that where it can be cut does not depend on a unit that died."""
-    generator = stream("cuts")
+def _generic(population: Population, probe: Inputs, redrawn: str = "") -> Run:
+    """The architecture with weights at random (those of names that begin so once again): what died in training does not count."""
     parameters = {}
     for name, tensor in population.parameters.items():
-        noise = torch.randn(tensor.shape[1:], generator=generator)
-        value = noise / math.sqrt(max(1, noise[0].numel())) if noise.ndim > 1 else 1.0 + 0.1 * noise
+        again = "again" if redrawn and name.startswith(redrawn) else ""
+        noise = torch.randn(tensor.shape[1:], generator=stream("cuts", name, again))
+        if noise.ndim > 1:
+            value = noise * math.sqrt(2.0 / max(1, noise[0].numel()))  # keeps the size of what passes through ReLUs
+        else:
+            value = 0.1 * noise + (0.0 if name.endswith("bias") else 1.0)
         parameters[name] = value.to(tensor)
     buffers = population.tensors(0)[1]
     x = placed(probe, population.device, population.dtype)
@@ -214,6 +84,18 @@ def _generic(population: Population, probe: Inputs) -> Run:
             return population.call_one(parameters, buffers, x)
 
     return run
+
+
+def _there(run: Run, cut: Cut) -> Tensor:
+    """The tensor in this place."""
+    kept: list[Tensor] = []
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.append(tensor.clone())
+        return tensor
+
+    run({cut: keep})
+    return kept[0]
 
 
 def _shaken(tensor: Tensor) -> Tensor:
@@ -228,9 +110,8 @@ def _matters(run: Run, cut: Cut) -> bool:
 
 def _holds(run: Run, first: Cut, cut: Cut) -> bool:
     """Whether nothing of the first layer's output gets past the place."""
-    kept: list[Tensor] = []
-    natural = run({cut: lambda tensor: kept.append(tensor.clone()) or tensor})  # type: ignore[func-returns-value]
-    return _same(natural, run({first: _shaken, cut: lambda _: kept[0].clone()}))
+    kept = _there(run, cut)
+    return _same(run({}), run({first: _shaken, cut: lambda _: kept.clone()}))
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

@@ -6,10 +6,10 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from heldout.catalog import evidence
 from heldout.engine.evidence.boundary import INPUT, Distances, distances_of
-from heldout.engine.evidence.cuts import Cut
 from heldout.engine.evidence.layouts import is_picture, layout_of
 from heldout.engine.evidence.mixing import can_be_changed, gathered, partners
 from heldout.engine.evidence.outputs import is_classification
+from heldout.engine.evidence.places import Cut
 from heldout.engine.evidence.transforms import augmented
 from heldout.engine.population import Population, stream
 from heldout.engine.subject import Subject

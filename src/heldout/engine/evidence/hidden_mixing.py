@@ -8,9 +8,9 @@ from torch.utils._pytree import tree_map
 
 from heldout.catalog import evidence
 from heldout.engine.evidence.by_member import by_member
-from heldout.engine.evidence.cuts import Change, Cut, intervening
 from heldout.engine.evidence.mixing import gathered, partners
 from heldout.engine.evidence.outputs import class_scores, is_classification
+from heldout.engine.evidence.places import Change, Cut, intervening
 from heldout.engine.population import Inputs, Population, stream
 from heldout.engine.population.calling import placed
 from heldout.engine.subject import Subject

@@ -27,7 +27,7 @@ class Layout:
         rank: How many axes an example has.
         along: The axis of width or time, counted from the end.
         low: Smallest number in the training inputs.
-        span: Largest less smallest.
+        span: Largest less smallest; 1 where all numbers are the same.
     """
 
     picture: bool
@@ -87,7 +87,7 @@ def layout_of(subject: Subject) -> Layout:
     else:
         raise NotApplicable("the inputs are rows of a table, which cannot be mirrored or shifted", do=INSTEAD)
     low, high = float(x.min()), float(x.max())
-    return Layout(picture, rank, along, low, high - low)
+    return Layout(picture, rank, along, low, (high - low) or 1.0)
 
 
 def _first_layer(subject: Subject) -> tuple[str, int]:

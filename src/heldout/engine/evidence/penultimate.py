@@ -9,9 +9,9 @@ from torch.utils._pytree import tree_map
 
 from heldout.catalog import evidence
 from heldout.engine.evidence.by_member import blocks_of, by_member
-from heldout.engine.evidence.cuts import Cut, intervening, last_input
 from heldout.engine.evidence.mixing import can_be_changed
 from heldout.engine.evidence.outputs import is_classification
+from heldout.engine.evidence.places import Cut, intervening, last_input
 from heldout.engine.population import Inputs, Population, stream
 from heldout.engine.population.calling import examples_in
 from heldout.engine.subject import Subject

@@ -46,4 +46,6 @@ def five_numbers(ordered: Tensor, count: Tensor | None = None) -> Tensor:
     """
     least, first, middle, third, most = (sorted_quantile(ordered, q, count) for q in (0.0, 0.25, 0.5, 0.75, 1.0))
     reach = 1.5 * (third - first)
-    return torch.stack([torch.maximum(least, first - reach), first, middle, third, torch.minimum(most, third + reach)], -1)
+    return torch.stack(
+        [torch.maximum(least, first - reach), first, middle, third, torch.minimum(most, third + reach)], -1
+    )
