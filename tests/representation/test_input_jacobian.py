@@ -21,3 +21,12 @@ def test_a_regression_has_one_too() -> None:
     evidence = Evidence(cases.regression().subject())
     reading = read_measure(find("input-jacobian-norm"), evidence)
     assert reading.value[0] == pytest.approx(evidence["input_jacobian_norms"].mean().item())
+
+
+def test_networks_that_memorize_are_more_sensitive() -> None:
+    # Four networks each on the same inputs, seeds fixed: at most 0.0007 against 0.0025 and more.
+    good, bad = (
+        read_measure(find("input-jacobian-norm"), Evidence(cases.together([make(seed) for seed in range(4)]))).value
+        for make in (cases.generalizer, cases.memorizer)
+    )
+    assert bad.min() > 2 * good.max()

@@ -54,3 +54,13 @@ def test_a_single_example_has_no_neighbour_and_nan_no_number() -> None:
     assert read_measure(find("label-variation"), evidence).statuses == (Status.UNDEFINED,)
     nan = LabelledFeatures(torch.tensor([[1.0, 0.0], [float("nan"), 1.0]]), torch.eye(2).double())
     assert label_variation(nan).value.isnan()
+
+
+@pytest.mark.parametrize("name", ["label-variation", "label-variation-mixup"])
+def test_networks_that_memorize_have_neighbours_of_other_classes(name: str) -> None:
+    # Four networks each on the same inputs, seeds fixed: 0.05 to 0.08 against 0.35 to 0.68.
+    good, bad = (
+        read_measure(find(name), Evidence(cases.together([make(seed) for seed in range(4)]))).value
+        for make in (cases.generalizer, cases.memorizer)
+    )
+    assert bad.min() > good.max() + 0.2

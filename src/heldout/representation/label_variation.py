@@ -20,7 +20,7 @@ def label_variation(penultimate_features: LabelledFeatures) -> Estimate:
 
     Y holds the labels one-hot, L is the Laplacian of the graph (each edge weighs 1/2 in either direction), and ν(i) has the
     penultimate features of largest cosine with those of i. It is the share of examples whose neighbour is of another class. It cannot
-    see how far the neighbour is, and is 0 for most networks that fit their training data.
+    see how far the neighbour is, nor a boundary that runs between neighbours, as it does in networks that memorize.
 
     Args:
         penultimate_features: Of at most 500 training examples, with their labels.

@@ -97,9 +97,9 @@ def five_numbers_mean(margins: Tensor) -> Tensor:
         ``[...]``.
 
     Example:
-        Quartiles 1, 2 and 3; -9 lies below the lower fence, nothing above the upper: -9 + 1 + 2 + 3 + 4 = 1.
+        Quartiles 1, 2 and 3; -4 lies below the lower fence, nothing above the upper: (-4 + 1 + 2 + 3 + 3) / 5.
 
-        >>> five_numbers_mean(torch.tensor([-9.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 4.0])).item() * 5
+        >>> five_numbers_mean(torch.tensor([-4.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0])).item()
         1.0
     """
     ordered = margins.sort(dim=-1).values

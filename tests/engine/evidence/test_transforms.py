@@ -68,6 +68,12 @@ def test_a_small_picture_is_not_cropped() -> None:
     torch.testing.assert_close(cropped(x), x)
 
 
+def test_a_picture_of_one_pixel_has_no_edges() -> None:
+    x = pictures(2, 3, 1, 1)
+    torch.testing.assert_close(edges(x, COLOUR), torch.full_like(x, 1.0))
+    assert all(change(x).shape == x.shape for change in pictures_changed(2, 1, 1, COLOUR, 0).values())
+
+
 def test_rectangles_are_black_and_where_they_are_said_to_be() -> None:
     x = pictures(2, 3, 5, 4)
     found = erased(x, COLOUR, torch.tensor([[1, 3, 0, 2], [0, 0, 0, 4]]))

@@ -146,7 +146,8 @@ def edges(x: Tensor, layout: Layout) -> Tensor:
     """Sobel's horizontal differences over 4, plus 1/2, on the range of the inputs."""
     kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]).to(x)
     flat = x.reshape(-1, 1, *x.shape[-2:])
-    found = F.conv2d(F.pad(flat, (1, 1, 1, 1), mode="reflect"), kernel.reshape(1, 1, 3, 3)) / 4
+    mode = "reflect" if min(x.shape[-2:]) > 1 else "replicate"  # a single row has nothing to reflect
+    found = F.conv2d(F.pad(flat, (1, 1, 1, 1), mode=mode), kernel.reshape(1, 1, 3, 3)) / 4
     return layout.low + 0.5 * layout.span + found.reshape(x.shape)
 
 
