@@ -98,7 +98,7 @@ def test_tokens_have_a_margin_at_the_embedding_only() -> None:
     statuses = [read_measure(find(name), evidence).statuses[0] for name in INPUT]
     assert statuses == [Status.NOT_APPLICABLE, Status.OK, Status.OK]
     rows = read_profile(find("normalised-margin-signature"), evidence).rows
-    assert [row["layer"] for row in rows[::5]] == ["embedding", "body.norm1", "body.norm2"]
+    assert [row["layer"] for row in rows[::5]] == ["embedding", "body.norm1 (input)", "body.norm2 (input)"]
 
 
 def test_networks_that_learnt_the_classes_have_larger_margins() -> None:

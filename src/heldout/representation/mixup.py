@@ -89,7 +89,7 @@ def manifold_mixup_by_layer(hidden_mixup: HiddenMixup) -> dict[str, list[int] | 
         hidden_mixup: What the network says of the mixtures, ``[M, n]`` a layer.
 
     Returns:
-        Columns ``member``, ``layer`` (the module that gives or receives the representation) and ``accuracy``.
+        Columns ``member``, ``layer`` (the module that gives the representation, or receives it) and ``accuracy``.
 
     Example:
         >>> from heldout.engine.evidence.hidden_mixing import HiddenMixup

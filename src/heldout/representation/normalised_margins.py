@@ -109,7 +109,7 @@ def normalised_margin_signature(distances: Distances) -> dict[str, list[int] | l
         distances: Of at most 500 training points, distances ``[M, n]``.
 
     Returns:
-        Columns ``member``, ``layer`` (``input``, or the module that gives the representation), ``statistic`` and ``value``.
+        Columns ``member``, ``layer`` (``input``, or the module that gives or receives the representation), ``statistic``, ``value``.
 
     Example:
         >>> from heldout.engine.evidence.boundary import Distances

@@ -80,8 +80,8 @@ def test_members_with_points_of_their_own_and_a_network_that_cannot_be_vectorise
     own = torch.stack([x[:5], x[5:10]])
     labels = torch.stack([y[:5], y[5:10]])
     subject = cases.together(members)
+    cuts = Evidence(subject)["hidden_cuts"]
     with pytest.warns(UserWarning, match="cannot be vectorised"):
-        cuts = Evidence(subject)["hidden_cuts"]
         found = distances_of(subject, subject.population, own, labels, cuts, with_input=True, per_member=True)
     for index, member in enumerate(members):
         network = oracle.exact(member.network)

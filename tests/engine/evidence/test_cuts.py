@@ -92,6 +92,19 @@ class Unused(nn.Module):
         return self.two(x)
 
 
+class Functional(nn.Module):
+    """Blocks as modules whose skip connections are not: a block is entered and left at places of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.block, self.head = nn.Linear(4, 4), Blocks.Block(), nn.Linear(4, 2)
+        self.inner = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.stem(x)
+        return self.head(self.block(h + self.inner(h)))
+
+
 class LastState(nn.Module):
     """A recurrent layer of which only the last state is used."""
 
@@ -119,6 +132,8 @@ def test_skip_connections_in_many_shapes() -> None:
     x = torch.ones(1, 4)
     assert places(made(Dense), x) == [("one", True), ("three", False)]
     assert places(made(Blocks), x) == [("stem", True), ("one.act", False), ("two.act", False)]
+    found = cuts_of(made(Functional), x)
+    assert [cut.place for cut in found] == ["stem", "block (input)", "block.act (input)"]
     assert places(made(Unused), x) == []
     assert places(made(LastState), torch.ones(1, 3, 4)) == [("head", False)]
 
@@ -131,7 +146,10 @@ def test_positions_among_the_examples() -> None:
     last = last_input(made(Folding), torch.ones(1, 4, 3))
     assert last is not None
     assert (last.example_axis, last.shape) == (1, (4, 1, 6))
-    assert last.rows(torch.arange(48.0).reshape(4, 2, 6))[1].tolist() == torch.arange(48.0).reshape(4, 2, 6)[:, 1].flatten().tolist()
+    assert (
+        last.rows(torch.arange(48.0).reshape(4, 2, 6))[1].tolist()
+        == torch.arange(48.0).reshape(4, 2, 6)[:, 1].flatten().tolist()
+    )
 
 
 def test_deep_networks_are_cut_in_eight_places() -> None:

@@ -86,7 +86,7 @@ def test_augmented_pictures() -> None:
 
 def test_tokens_have_distances_from_their_embedding_on() -> None:
     evidence = Evidence(cases.token_transformer().subject())
-    assert list(evidence["distances"].distance) == ["embedding", "body.norm1", "body.norm2"]
+    assert list(evidence["distances"].distance) == ["embedding", "body.norm1 (input)", "body.norm2 (input)"]
     assert list(evidence["first_hidden_distances"].distance) == ["embedding"]
     with pytest.raises(NotApplicable, match="whole numbers"):
         evidence["input_distances"]

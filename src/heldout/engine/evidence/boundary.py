@@ -58,7 +58,7 @@ def distances_of(
     Returns:
         Distances and variances, float64.
     """
-    places = [INPUT] * with_input + [cut.module for cut in cuts]
+    places = [INPUT] * with_input + [cut.place for cut in cuts]
     members, points = len(population), examples_in(x, per_member=per_member)
     margins: list[Tensor] = []
     squares: list[list[Tensor]] = []

@@ -5,14 +5,18 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from heldout.catalog import evidence
 from heldout.engine.evidence.places import Change, Cut, intervening, places_of
 from heldout.engine.population import Inputs, Population, stream
 from heldout.engine.population.calling import placed
-from heldout.engine.population.vectorising import vectorisable_kernels
+from heldout.engine.population.vectorising import activation_bytes, vectorisable_kernels
 from heldout.engine.subject import Subject
 
+#: Copies of an example on which a place is tried, each with noise of its own, so that no dead unit hides a connection; fewer
+#: where one example's activations take more than a MiB, because there are many units then.
+MANY, FEW, LARGE = 16, 3, 2**20
 MOST_CUTS = 8  # of a deep network, evenly spaced; the competition's entries used 1, Jiang et al. (2019) 3
 
 
@@ -51,14 +55,12 @@ def cuts_of(population: Population, probe: Inputs) -> tuple[Cut, ...]:
     if not places:
         return ()
     run, other = _generic(population, probe), _generic(population, probe, redrawn=f"{called[0]}.")
-    first = next(
-        (cut for cut in places[0] if _matters(run, cut) and not _same(*(_there(r, cut) for r in (run, other)))), None
-    )
+    first = next((cut for cut in places[0] if _starts(run, other, cut)), None)
     if first is None:
         return ()
     found = [first]
     for between in places[1:]:
-        found += next(([cut] for cut in between if _matters(run, cut) and _holds(run, first, cut)), [])
+        found += next(([cut] for cut in between if _holds(run, first, cut)), [])
     return tuple(found)
 
 
@@ -77,7 +79,10 @@ def _generic(population: Population, probe: Inputs, redrawn: str = "") -> Run:
             value = 0.1 * noise + (0.0 if name.endswith("bias") else 1.0)
         parameters[name] = value.to(tensor)
     buffers = population.tensors(0)[1]
-    x = placed(probe, population.device, population.dtype)
+    example = placed(probe, population.device, population.dtype)
+    with vectorisable_kernels():
+        copies = MANY if activation_bytes(population, example) < LARGE else FEW
+    x = tree_map(lambda leaf: leaf.expand(copies, *leaf.shape[1:]), example)
 
     def run(changes: Mapping[Cut, Change]) -> Tensor:
         with torch.no_grad(), vectorisable_kernels(), intervening(population.template, changes):
@@ -86,32 +91,42 @@ def _generic(population: Population, probe: Inputs, redrawn: str = "") -> Run:
     return run
 
 
-def _there(run: Run, cut: Cut) -> Tensor:
-    """The tensor in this place."""
+def _starts(run: Run, other: Run, cut: Cut) -> bool:
+    """Whether the tensor in this place comes from the first layer, whose weights ``other`` has drawn again, and matters."""
+    if _same(run({cut: _shaken("one")}), run({cut: _shaken("two")})):
+        return False
+    return not _same(*(_there(each, cut, {}) for each in (run, other)))
+
+
+def _holds(run: Run, first: Cut, cut: Cut) -> bool:
+    """Whether the tensor in this place reaches the outputs, and nothing of the first layer's output gets past it."""
+    before: dict[Cut, Change] = {first: _shaken("one")}
+    kept, outputs = _there(run, cut, before), run(before)
+    if not _same(outputs, run({first: _shaken("two"), cut: lambda _: kept.clone()})):
+        return False
+    return not _same(outputs, run({**before, cut: _shaken("three")}))
+
+
+def _there(run: Run, cut: Cut, changes: Mapping[Cut, Change]) -> Tensor:
+    """The tensor in a place after changes elsewhere."""
     kept: list[Tensor] = []
 
     def keep(tensor: Tensor) -> Tensor:
         kept.append(tensor.clone())
         return tensor
 
-    run({cut: keep})
+    run({**changes, cut: keep})
     return kept[0]
 
 
-def _shaken(tensor: Tensor) -> Tensor:
-    noise = torch.randn(tensor.shape, generator=stream("cuts", "shaken")).to(tensor)
-    return tensor + noise * (1.0 + tensor.abs().mean())
+def _shaken(draw: str) -> Change:
+    """Noise of the tensor's own size, and of 1 at least: every copy of the example meets its own."""
 
+    def change(tensor: Tensor) -> Tensor:
+        noise = torch.randn(tensor.shape, generator=stream("cuts", draw)).to(tensor)
+        return tensor + noise * (1.0 + tensor.abs().mean())
 
-def _matters(run: Run, cut: Cut) -> bool:
-    """Whether the outputs depend on the tensor in this place."""
-    return not _same(run({}), run({cut: _shaken}))
-
-
-def _holds(run: Run, first: Cut, cut: Cut) -> bool:
-    """Whether nothing of the first layer's output gets past the place."""
-    kept = _there(run, cut)
-    return _same(run({}), run({first: _shaken, cut: lambda _: kept.clone()}))
+    return change
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

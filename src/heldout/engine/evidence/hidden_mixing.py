@@ -70,7 +70,7 @@ def hidden_mixup(
     predicted = torch.cat(columns, dim=-1)
     chosen = chosen.to(labels.device)
     correct = (predicted == labels[:, chosen].unsqueeze(1)).double()
-    places = {cut.module: correct[:, index] for index, cut in enumerate(hidden_cuts)}
+    places = {cut.place: correct[:, index] for index, cut in enumerate(hidden_cuts)}
     return HiddenMixup(places, counted[:, chosen.cpu()].to(correct).expand(members, -1))
 
 

@@ -35,6 +35,11 @@ class Cut:
     groups: int
     shape: tuple[int, ...]
 
+    @property
+    def place(self) -> str:
+        """Its name: the module's, with ``(input)`` where it is that."""
+        return self.module if self.after else f"{self.module} (input)"
+
     def zeros(self, examples: int, like: Tensor) -> Tensor:
         """Zeros of the shape that the tensor has for so many examples."""
         shape = list(self.shape)
