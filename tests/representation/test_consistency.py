@@ -54,7 +54,9 @@ def test_readings_are_means_over_pictures_and_changes() -> None:
     names, kept, moved = evidence["transformed_predictions"]
     assert names == tuple(COSTS)
     penalty = [
-        sum(float(moved[m, i, t]) if kept[m, i, t] else cost for i in range(60) for t, cost in enumerate(COSTS.values()))
+        sum(
+            float(moved[m, i, t]) if kept[m, i, t] else cost for i in range(60) for t, cost in enumerate(COSTS.values())
+        )
         for m in (0, 1)
     ]
     reading = read_measure(find("augmentation-penalty"), evidence)

@@ -72,9 +72,9 @@ def test_hidden_mixtures_layer_by_layer() -> None:
     rows = read_profile(find("manifold-mixup-by-layer"), evidence).rows
     assert [(row["member"], row["layer"]) for row in rows] == [(0, "0"), (0, "3"), (1, "0"), (1, "3")]
     expected = evidence["hidden_mixup"].correct
-    assert [row["accuracy"] for row in rows] == pytest.approx(
-        [expected[row["layer"]][row["member"]].mean().item() for row in rows]
-    )
+    assert [row["accuracy"] for row in rows] == pytest.approx([
+        expected[row["layer"]][row["member"]].mean().item() for row in rows
+    ])
     reading = read_measure(find("manifold-mixup"), evidence)
     assert reading.value.tolist() == pytest.approx([sum(r["accuracy"] for r in rows[m : m + 2]) / 2 for m in (0, 2)])
 

@@ -25,7 +25,9 @@ numbers = st.lists(st.floats(-9, 9), min_size=1, max_size=25)
 
 
 def at(values: list[float], variance: float = 1.0) -> Distances:
-    return Distances({"0": torch.tensor(values, dtype=torch.float64)}, {"0": torch.tensor(variance)}, {"0": torch.tensor(1.0)})
+    return Distances(
+        {"0": torch.tensor(values, dtype=torch.float64)}, {"0": torch.tensor(variance)}, {"0": torch.tensor(1.0)}
+    )
 
 
 def test_a_linear_network_by_hand() -> None:
@@ -39,9 +41,17 @@ def test_a_linear_network_by_hand() -> None:
     evidence = Evidence(Subject(network, (x, y)))
     reading = read_measure(find("normalised-margin-input"), evidence)
     assert reading.value.tolist() == pytest.approx([5.0 / spread], rel=1e-5)
-    assert read_measure(find("normalised-margin-all-layers"), evidence).value.tolist() == pytest.approx([5.0 / spread], rel=1e-5)
+    assert read_measure(find("normalised-margin-all-layers"), evidence).value.tolist() == pytest.approx(
+        [5.0 / spread], rel=1e-5
+    )
     rows = read_profile(find("normalised-margin-signature"), evidence).rows
-    assert [row["statistic"] for row in rows] == ["lower fence", "first quartile", "median", "third quartile", "upper fence"]
+    assert [row["statistic"] for row in rows] == [
+        "lower fence",
+        "first quartile",
+        "median",
+        "third quartile",
+        "upper fence",
+    ]
     expected = np.array([3.0, 4.0, 5.0, 7.5, 10.0]) / spread
     assert [row["value"] for row in rows] == pytest.approx(expected.tolist(), rel=1e-5)
     assert {row["layer"] for row in rows} == {"input"}
@@ -73,7 +83,9 @@ def test_layers_are_multiplied_point_by_point() -> None:
     sign = torch.tensor([1.0, 1, 1, -1, 1, 1, 1, 1, -1])
     one = torch.tensor(1.0)
     found = normalised_margin_all_layers(Distances({"": sign * first, "0": sign * second}, {"": one, "0": 4 * one}, {}))
-    expected = np.median([(float(a) * float(b) / 2) ** 0.5 for a, b, s in zip(first, second, sign, strict=True) if s > 0])
+    expected = np.median([
+        (float(a) * float(b) / 2) ** 0.5 for a, b, s in zip(first, second, sign, strict=True) if s > 0
+    ])
     assert found.value.item() == pytest.approx(expected, rel=1e-6)
 
 

@@ -48,7 +48,9 @@ def test_few_points_and_no_number() -> None:
     assert mixup_margin(at(np.array([3.0, 5.0]), 0.0)).value.isnan()
 
 
-@pytest.mark.parametrize(("name", "evidence"), [("mixup-margin", "mixed_distances"), ("augment-margin", "augmented_distances")])
+@pytest.mark.parametrize(
+    ("name", "evidence"), [("mixup-margin", "mixed_distances"), ("augment-margin", "augmented_distances")]
+)
 def test_readings_of_networks(name: str, evidence: str) -> None:
     found = Evidence(cases.together([cases.cnn(0), cases.cnn(1)]))
     distances = found[evidence]
@@ -69,6 +71,10 @@ def test_a_network_that_learnt_the_classes_keeps_its_distance_from_mixtures() ->
 
 
 def test_what_cannot_be_says_why() -> None:
-    for name, case in (("mixup-margin", cases.linear()), ("augment-margin", cases.mlp()), ("augment-margin", cases.lstm())):
+    for name, case in (
+        ("mixup-margin", cases.linear()),
+        ("augment-margin", cases.mlp()),
+        ("augment-margin", cases.lstm()),
+    ):
         reading = read_measure(find(name), Evidence(case.subject()))
         assert reading.statuses == (Status.NOT_APPLICABLE,)

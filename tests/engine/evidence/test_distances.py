@@ -30,7 +30,9 @@ def test_all_points_of_a_small_training_set_with_their_labels() -> None:
     x, y = case.train
     chosen = order(60, 3)
     found, cuts = evidence["distances"], evidence["hidden_cuts"]
-    expected = distances_of(case.subject(), evidence["folded"], x[chosen], y[chosen].unsqueeze(0), cuts, with_input=True)
+    expected = distances_of(
+        case.subject(), evidence["folded"], x[chosen], y[chosen].unsqueeze(0), cuts, with_input=True
+    )
     same(found.distance["2"], expected.distance["2"])
     assert torch.equal(evidence["input_distances"].distance[INPUT], found.distance[INPUT])
     assert list(evidence["first_hidden_distances"].distance) == ["0"]

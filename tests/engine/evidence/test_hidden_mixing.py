@@ -29,7 +29,8 @@ def test_an_mlp_and_a_network_with_batch_norm(memory: int) -> None:
         for place, cut in parts.items():
             h = network[:cut](x.double())
             right = [
-                int(network[cut:](((h[i] + h[partner[0, i]]) / 2).unsqueeze(0)).argmax()) == int(y[i]) for i in chosen(2)
+                int(network[cut:](((h[i] + h[partner[0, i]]) / 2).unsqueeze(0)).argmax()) == int(y[i])
+                for i in chosen(2)
             ]
             assert found.correct[place][0].bool().tolist() == right
         assert evidence.spent == Passes(2.0 * len(parts), 0.0)

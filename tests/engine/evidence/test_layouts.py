@@ -37,7 +37,9 @@ def subject(network: nn.Module, *shape: int, per_member: bool = False) -> Subjec
     (Signal(), (1, 20), False, -1),
     (nn.Sequential(nn.Linear(4, 3), nn.Flatten(), nn.Linear(15, 2)), (5, 4), False, -2),
 ])  # fmt: skip
-def test_pictures_and_signals(network: nn.Module, shape: tuple[int, ...], picture: bool, along: int, per_member: bool) -> None:
+def test_pictures_and_signals(
+    network: nn.Module, shape: tuple[int, ...], picture: bool, along: int, per_member: bool
+) -> None:
     found = layout_of(subject(network, *shape, per_member=per_member))
     assert (found.picture, found.rank, found.along) == (picture, len(shape), along)
     assert (found.low, found.span) == (-1.0, 4.0)
