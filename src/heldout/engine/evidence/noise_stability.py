@@ -114,7 +114,7 @@ def _interlayer(matrices: list[Tensor], before: list[Tensor], broken: list[bool]
     depth, members = len(matrices), len(matrices[0])
     least = [z.new_full((members,), z.shape[2] ** -0.5) for z in before]
     together = max(1, ENTRIES // (members * max(a.shape[1] for a in matrices) ** 2))
-    for part in torch.arange(before[0].shape[1], device=before[0].device).split(together):
+    for part in torch.split(torch.arange(before[0].shape[1], device=before[0].device), together):
         rows = [z[:, part] for z in before]
         for j in range(1, depth):
             jacobian = matrices[j][:, None]
