@@ -74,7 +74,8 @@ def held_out_loss(subject: Subject) -> HeldOutLoss:
         return HeldOutLoss("0-1 error", 0.0, 1.0)
     assert subject.loss_range is not None  # has_bounded_loss was asked first
     guessing = float(np.log2(subject.loss.vocabulary)) if isinstance(subject.loss, DocumentLoss) else None
-    return HeldOutLoss(subject.loss.name, *map(float, subject.loss_range), guessing=guessing)
+    low, high = map(float, subject.loss_range)
+    return HeldOutLoss(subject.loss.name, low, high, guessing)
 
 
 @evidence(requires=has_bounded_loss)
