@@ -135,7 +135,8 @@ def log_prod_of_fro_over_margin(weights: dict[str, Tensor], margin_10th_percenti
         >>> log_prod_of_fro_over_margin({"a": 3 * torch.eye(1)}, torch.tensor(3.0)).item()
         0.0
     """
-    return log_prod_of_fro(weights) - squared_margin(margin_10th_percentile.double()).log()
+    gamma = torch.where(margin_10th_percentile > 0, margin_10th_percentile.double(), float("nan"))
+    return log_prod_of_fro(weights) - 2 * gamma.log()
 
 
 @measure(source="Jiang et al. 2020, eq. (39)", direction=Direction.HIGHER_IS_WORSE,

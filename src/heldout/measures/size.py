@@ -104,8 +104,8 @@ def vc_dim(geometry: Geometry, train_size: int) -> Tensor:
 
     .. math:: 4000 \sqrt{\frac{d \log_2^3(6 d n) \sum_j k_j^2 c_j c_{j-1}}{m}}
 
-    with images of side n, kernels of side k, c channels and m training examples; a dense layer is a convolution of one pixel, and n is
-    1 where the first layer is dense. An upper bound of what the architecture could do, whatever it was trained to: it is above 1
+    with images of side n, kernels of side k, c channels and m training examples; a dense layer is a convolution of one pixel, and
+    n is 1 where the first layer is dense. An upper bound of what the architecture could do, whatever it was trained to: it is above 1
     for all but absurd m, and only its order says anything. ``vapnik`` is a bound that holds with the constants it states.
 
     Args:

@@ -108,9 +108,10 @@ def log_spec_orig(
         K = 84 B \sum_j k_j \sqrt{c_j} + \sqrt{\ln(4 n^2 d)}
 
     for a chain of d layers, kernels of side k, c channels, images of side n and inputs of norm at most B; a dense layer is a
-    convolution of one pixel. The margin bound has the root of this over m as its complexity. :math:`\|A_j\|_2` is the norm of the
-    layer as the map that it is on its own input. Not a certificate: gamma, B and the norms were read from the data (``spectral-margin``
-    and the other bounds of its family pay for that). Within one architecture and data set it orders by ``spec-orig-main``.
+    convolution of one pixel. The margin bound has the root of this over m as its complexity. :math:`\|A_j\|_2` is the norm of
+    the layer as the map that it is on its own input. Not a certificate: gamma, B and the norms were read from the data
+    (``spectral-margin`` and the others of its family pay for that). Within one architecture and data set it orders networks much as
+    ``spec-orig-main`` does.
 
     Args:
         operator_norms: Layer's name -> norm, and whether its iteration settled.

@@ -22,6 +22,14 @@ def radial_derivatives(subject: Subject, folded: Population, labels: Tensor) -> 
 
     exactly, by one sweep in forward mode, which carries the derivative in direction w along with the value: counted as two. On a
     ReLU network of d layers without biases it is d times the inner product of outputs and their gradient.
+
+    Args:
+        subject: What is under study.
+        folded: Its networks.
+        labels: Of the training data.
+
+    Returns:
+        The derivatives.
     """
     networks, train = doubled(folded, subject.probe), subject.train
     members, block = networks.chunks(train.x, per_member=train.x_per_member)

@@ -132,9 +132,9 @@ def history_file(place: str) -> Any:
 def _columns(given: Any) -> dict[str, np.ndarray]:
     """The columns that are known, float64."""
     names: Sequence[Any] = getattr(given, "column_names", None) or list(given) if hasattr(given, "__getitem__") else ()
-    if isinstance(given, str) or any(name not in names for name in COLUMNS):
-        words = isinstance(given, str) or not names or not all(isinstance(name, str) for name in names)
-        shown = f"a {type(given).__name__}" if words else f"a table of {', '.join(names[:6])}"
+    table = not isinstance(given, str) and all(isinstance(name, str) for name in names)
+    if not table or any(name not in names for name in COLUMNS):
+        shown = f"a table of {', '.join(names[:6])}" if table and names else f"a {type(given).__name__}"
         raise Refusal(given=f"history was {shown}", expected=HOLDS, do="pass history={'step': ..., 'train-loss': ...}")
     columns, faults = {}, []
     for name in (*COLUMNS, *(name for name in OPTIONAL if name in names)):

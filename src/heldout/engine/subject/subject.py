@@ -38,8 +38,8 @@ class Subject:
         pool: Size of the finite pool from which the test examples were drawn at random without replacement, they included; None
             for independent draws from a distribution.
         privacy: Epsilon of the differential privacy with which the networks were trained on these examples; None if they were not.
-        history: How training went, as columns ``step`` and ``train-loss``, and where they are known ``member`` (from 0), ``epoch`` and
-            ``gradient-noise``: a dictionary of arrays or a table; optional. ``trajectory.subject()`` gives what it recorded.
+        history: How training went: columns ``step`` and ``train-loss``, where they are known also ``member`` (from 0), ``epoch`` and
+            ``gradient-noise``; a dictionary of arrays or a table; optional. ``trajectory.subject()`` gives what it recorded.
         groups: One word a member, to tell groups of a population apart.
         name: For the report.
         memory: Bytes that the activations of one chunk may take.
