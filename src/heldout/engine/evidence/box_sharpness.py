@@ -164,7 +164,7 @@ def _climber(population: Population, objective: Objective) -> Callable[..., tupl
         place: Tensors, buffers: Tensors, x: Inputs, y: Tensor, per_member: bool
     ) -> tuple[Tensors, tuple[Tensor, Tensor]]:
         many: Any = torch.vmap(one, in_dims=(0, 0, 0 if per_member else None, 0))
-        return many(place, buffers, x, y)  # type: ignore[no-any-return]
+        return many(place, buffers, x, y)
 
     def looped(
         place: Tensors, buffers: Tensors, x: Inputs, y: Tensor, per_member: bool
@@ -174,7 +174,7 @@ def _climber(population: Population, objective: Objective) -> Callable[..., tupl
                 inputs_at(x, row) if per_member else x, y[row])
             for row in range(len(y))
         ]  # fmt: skip
-        return tree_map(lambda *leaves: torch.stack(leaves), *each)  # type: ignore[no-any-return]
+        return tree_map(lambda *leaves: torch.stack(leaves), *each)
 
     vectorised = True
 

@@ -23,12 +23,12 @@ def doubled(population: Population, example: Inputs) -> Population:
     """
     if population.dtype == torch.float64:
         return population
-    tensors = [
+    parameters, buffers = (
         {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in part.items()}
         for part in (population.parameters, population.buffers)
-    ]
+    )
     # as another architecture: sizes, and whether it can be vectorised, are to be found anew
-    found = population.with_tensors(*tensors, template=population.template)
+    found = population.with_tensors(parameters, buffers, population.template)
     found._tried = []
     try:
         with torch.no_grad(), vectorisable_kernels():

@@ -3,7 +3,6 @@
 import math
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
@@ -49,4 +48,4 @@ def input_radius(subject: Subject) -> Tensor:
     """Largest Euclidean norm of a training input, ``[M]``, float64."""
     x, members = tree_leaves(subject.train.x)[0], len(subject.population)
     norms = x.double().flatten(2 if subject.train.x_per_member else 1).norm(dim=-1)
-    return torch.atleast_1d(norms.amax(-1)).expand(members).to(subject.population.device)
+    return norms.amax(-1).expand(members).to(subject.population.device)
