@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import linprog
-from tests import cases
+from tests import architectures, cases
 from tests.subjects import Way, evidence
 from torch import nn
 
@@ -128,16 +128,8 @@ def test_a_tenth_of_errors_leaves_a_box_and_more_leave_none_whoever_stands_besid
 
 
 def test_what_no_box_breaks_does_not_converge() -> None:
-    class Stubborn(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body = nn.Linear(3, 2)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.tanh(self.body(x)) + torch.tensor([2.0, 0.0])
-
     data = (torch.randn(20, 3, generator=torch.Generator().manual_seed(0)), torch.zeros(20, dtype=torch.long))
-    search = found(Stubborn(), data, "box_radius", loss="cross-entropy")
+    search = found(architectures.Stubborn(), data, "box_radius", loss="cross-entropy")
     assert search.converged.tolist() == [False]
     assert search.failing.item() == torch.inf
 
