@@ -62,7 +62,7 @@ def alpha(tails: Mapping[str, Fit]) -> Estimate:
     return estimate(mean, standard_error=error)
 
 
-@measure(source="Martin & Mahoney 2021, arXiv 1810.01075, weighted by the size of the tails; Clauset, Shalizi & Newman 2009, eq. (3.2)",
+@measure(source="Martin & Mahoney 2021, arXiv 1810.01075, weighted by tail sizes; Clauset, Shalizi & Newman 2009, eq. (3.2)",
          direction=Direction.HIGHER_IS_WORSE, range=(1.0, float("inf")), undefined=ALL_SHORT,
          invariances=RESCALABLE)  # fmt: skip
 def alpha_per_eigenvalue(tails: Mapping[str, Fit]) -> Estimate:

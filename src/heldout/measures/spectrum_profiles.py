@@ -9,7 +9,7 @@ from torch import Tensor
 
 from heldout.catalog import profile
 from heldout.engine.evidence.tails import FEWEST, fit_tail
-from heldout.engine.population import Block, Blocks
+from heldout.engine.population import Blocks
 
 MEMBERS = 8  # more lines than these nobody tells apart
 RANKS = 60  # points of one curve
@@ -46,6 +46,7 @@ def layer_spectra(
         One row a member and layer; a missing number is NaN.
 
     Example:
+        >>> from heldout.engine.population import Block
         >>> ones = Blocks({"a": Block("a", "", "dense", torch.ones(1, 1, 2, 3))}, {"b": "no matrix"})
         >>> table = layer_spectra(ones, {"a": torch.tensor([[6.0**0.5, 0.0]])}, {}, {}, {})
         >>> table["layer"], table["columns"], table["stable_rank"][0], table["note"]
@@ -63,14 +64,18 @@ def layer_spectra(
             for column, entry in zip(columns.values(), row, strict=True):
                 column.append(entry)
         for name, reason in blocks.left_out.items():
-            for column, entry in zip(columns.values(), (member, name, "not analysed", None, None, reason), strict=False):
+            for column, entry in zip(
+                columns.values(), (member, name, "not analysed", None, None, reason), strict=False
+            ):
                 column.append(entry)
             for number in NUMBERS:
                 columns[number].append(float("nan"))
     return columns
 
 
-@profile(source="singular values of the rows that each attention head computes; alpha: Martin & Mahoney 2021, arXiv 1810.01075")
+@profile(
+    source="singular values of the rows that each attention head computes; alpha: Martin & Mahoney 2021, arXiv 1810.01075"
+)
 def attention_heads(head_spectra: dict[str, list[Tensor]]) -> dict[str, list[Any]]:
     """Spectral norm, stable rank and tail exponent of the queries, keys and values of every attention head, first eight members.
 

@@ -85,8 +85,7 @@ def pooled(matrices: Tensor) -> Tensor:
         >>> pooled(torch.diag_embed(torch.tensor([[[3.0, 1.0], [2.0, 5.0]]]))).tolist()
         [[5.0, 3.0, 2.0, 1.0]]
     """
-    members, count = matrices.shape[:2]
-    return singular_values(matrices.flatten(0, 1)).reshape(members, -1).sort(1, descending=True).values
+    return singular_values(matrices.flatten(0, 1)).reshape(len(matrices), -1).sort(1, descending=True).values
 
 
 def product_singular_values(block: Block) -> Tensor:
