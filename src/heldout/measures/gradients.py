@@ -1,5 +1,7 @@
 """How the examples' gradients agree: noise, coherence, and what one step gives to new data."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -111,7 +113,7 @@ def one_step_generalization_ratio(gradient_norms: Float[Tensor, " N"], mean_grad
 
 
 @profile(source="Chatterjee & Zielinski 2020, arXiv 2008.01217, applied to the gradients of one layer's parameters")
-def layer_coherence(gradient_moments: GradientMoments) -> dict[str, list[float] | list[str]]:
+def layer_coherence(gradient_moments: GradientMoments) -> dict[str, list[Any]]:
     """m-coherence of the gradients of every layer's parameters, and the layer's share of the squared gradient.
 
     Args:
@@ -128,7 +130,7 @@ def layer_coherence(gradient_moments: GradientMoments) -> dict[str, list[float] 
     """
     members, examples = gradient_moments.norms.shape
     whole = torch.stack(list(gradient_moments.layers.values())).sum(0)
-    columns: dict[str, list[float] | list[str]] = {
+    columns: dict[str, list[Any]] = {
         "member": list(range(members)) * len(gradient_moments.layers),
         "layer": [layer for layer in gradient_moments.layers for _ in range(members)],
     }

@@ -1,6 +1,7 @@
 """Whether a power law describes the tails of the spectra, and how sure their exponents are."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -43,7 +44,7 @@ def tail_p_value(tail_checks: Mapping[str, Check]) -> Estimate:
 
 
 @profile(source="Clauset, Shalizi & Newman 2009, sections 3.3 and 4.1")
-def tail_fits(tails: Mapping[str, Fit], tail_checks: Mapping[str, Check]) -> dict[str, list[float] | list[str]]:
+def tail_fits(tails: Mapping[str, Fit], tail_checks: Mapping[str, Check]) -> dict[str, list[Any]]:
     """Every fitted tail with what the bootstrap says of it: its p-value, and the exponent's error with xmin unknown.
 
     Args:
@@ -62,7 +63,7 @@ def tail_fits(tails: Mapping[str, Fit], tail_checks: Mapping[str, Check]) -> dic
     members = range(len(next(iter(tails.values()))[0])) if tails else ()
     fields = ("alpha", "alpha_standard_error", "xmin", "tail_size", "distance")
     checks = ("p_value", "p_value_standard_error", "alpha_standard_error_with_xmin")
-    columns: dict[str, list[float] | list[str]] = {
+    columns: dict[str, list[Any]] = {
         "member": [member for _ in tails for member in members],
         "layer": [layer for layer in tails for _ in members],
     }

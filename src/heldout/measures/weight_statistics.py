@@ -1,11 +1,13 @@
 """The distribution of the weights, tensor by tensor."""
 
+from typing import Any
+
 from heldout.catalog import profile
 from heldout.engine.evidence.weight_statistics import STATISTICS, WeightStatistics
 
 
 @profile(source="Unterthiner et al. 2020, arXiv 2002.11448: the features from which accuracy is predicted")
-def weight_table(weight_statistics: WeightStatistics) -> dict[str, list[float] | list[str]]:
+def weight_table(weight_statistics: WeightStatistics) -> dict[str, list[Any]]:
     """Mean, standard deviation and five percentiles of every parameter tensor: kernels and biases apart, as they were trained.
 
     Args:

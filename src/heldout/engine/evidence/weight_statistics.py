@@ -39,7 +39,7 @@ def statistics_of(weights: Tensor) -> Tensor:
     """
     flat = weights.flatten(1)
     rows = []
-    for part in flat.split(max(1, TOGETHER // flat.shape[1])):
+    for part in torch.split(flat, max(1, TOGETHER // flat.shape[1])):
         numbers = part.double()
         ordered = part.sort(dim=1).values  # torch.quantile takes no more than 16 million entries
         places = torch.linspace(0, 1, 5, dtype=torch.float64) * (flat.shape[1] - 1)
