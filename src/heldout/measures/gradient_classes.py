@@ -121,6 +121,7 @@ def gradient_signal_to_noise(mean_gradient: dict[str, Tensor], gradient_second_m
     second = torch.cat([gradient_second_moments[name].double().flatten() for name in mean_gradient])
     noise = second - signal
     faulty = (signal.isnan() | second.isnan()).any()
-    varies = noise > 1e-9 * second  # below, it is the rounding of gradients in float32
+    # below either, it is the rounding of gradients in float32 that varies, as that of the bias of an attention's keys does
+    varies = (noise > 1e-9 * second) & (second > 1e-12 * second.amax())
     ratio = torch.where(varies, signal / torch.where(varies, noise, 1.0), 0.0)
     return torch.where(faulty, float("nan"), ratio.sum() / varies.sum())

@@ -12,6 +12,7 @@ Fit = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # alpha, standard error, st
 
 WEIGHTS_ONLY = ("batch-norm-folding", "neuron-permutation", "logit-shift", "example-order")
 RESCALABLE = (*WEIGHTS_ONLY, "layer-rescaling")
+NO_CONVOLUTION = "its network has no convolution: tests/measures/test_heavy_tails.py does this on one that has"
 ALL_SHORT = "no layer has the ten eigenvalues that the fit of a tail needs"
 
 
@@ -96,7 +97,7 @@ def alpha_per_eigenvalue(tails: Mapping[str, Fit]) -> Estimate:
 
 @measure(source="Martin & Mahoney 2021, arXiv 1810.01075, as the weightwatcher package reads convolutions",
          direction=Direction.HIGHER_IS_WORSE, range=(1.0, float("inf")), undefined=ALL_SHORT,
-         invariances=RESCALABLE)  # fmt: skip
+         invariances=RESCALABLE, waives=dict.fromkeys(("swallows-no-nan", "changes-nothing"), NO_CONVOLUTION))  # fmt: skip
 def alpha_by_position(tails_by_position: Mapping[str, Fit]) -> Estimate:
     r"""``alpha`` with each convolution read as one matrix (out, in) a kernel position, their eigenvalues pooled before the fit.
 

@@ -62,7 +62,7 @@ def spikes(bulks: Mapping[str, Noise]) -> Tensor:
 def mp_soft_rank(bulks: Mapping[str, Noise]) -> Tensor:
     r"""Mean over layers of the edge of the Marchenko-Pastur bulk over the largest eigenvalue.
 
-    .. math:: \frac1d \sum_j \min(1, \lambda^+_j / \lambda_{max,j}), \quad \lambda^+ = \hat\sigma^2 (\sqrt n + \sqrt{p - k})^2
+    .. math:: \frac1d \sum_j \min(1, \lambda^+_j / \lambda_{max,j}), \quad \lambda^+ = \hat\sigma^2 (\sqrt{n - k} + \sqrt{p - k})^2
 
     k being the spikes and the variance that of the other eigenvalues. 1 where nothing stands out of the bulk; it cannot be
     above 1, as it is in fits by the eye of a density. Layers as in ``spikes``.
@@ -125,7 +125,8 @@ def matrix_entropy(block_spectra: dict[str, Tensor], rank_floors: dict[str, floa
         The mean.
 
     Example:
-        >>> matrix_entropy({"a": torch.tensor([2.0, 2.0, 0.0]), "b": torch.tensor([5.0, 0.0])}, {"a": 1e-6, "b": 1e-6}).item()
+        >>> values = {"a": torch.tensor([2.0, 2.0, 0.0]), "b": torch.tensor([5.0, 0.0])}
+        >>> round(matrix_entropy(values, {"a": 1e-6, "b": 1e-6}).item(), 6)
         1.0
     """
     entropies = []

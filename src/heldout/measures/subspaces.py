@@ -11,7 +11,9 @@ Training = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 
 MARK = 0.9  # of the network's own accuracy, Li et al. 2018
 TRAINS = "it trains some networks for seconds: tests/engine/evidence/test_subspace_training.py does this on small ones"
-DEAR = {check: TRAINS for check in ("has-one-number-a-member", "is-the-same-in-chunks", "stays-in-range")}
+DEAR = dict.fromkeys(
+    ("has-one-number-a-member", "is-the-same-alone", "is-the-same-in-chunks", "stays-in-range"), TRAINS
+)
 
 
 @measure(source="Li et al. 2018, arXiv 1804.08838, section 2: d_int90, of training accuracy", direction=Direction.HIGHER_IS_WORSE,

@@ -34,12 +34,13 @@ def bulk_of(eigenvalues: Float[Tensor, "M R"], rows: int, columns: int) -> Bulk:
 
     .. math::
 
-        \lambda_k > \hat\sigma_k^2 (\mu_{n,q} + 0.9793\, s_{n,q}), \qquad q = p - k + 1, \quad
-        \hat\sigma_k^2 = \frac1{q n} \sum_{j \ge k} \lambda_j, \\
-        \mu_{n,q} = \left(\sqrt{n - \tfrac12} + \sqrt{q - \tfrac12}\right)^2, \quad
-        s_{n,q} = \sqrt{\mu_{n,q}} \left(1/\sqrt{n - \tfrac12} + 1/\sqrt{q - \tfrac12}\right)^{1/3}
+        \lambda_k > \hat\sigma_k^2 (\mu_{r,q} + 0.9793\, s_{r,q}), \qquad q = p - k + 1, \quad r = n - k + 1, \quad
+        \hat\sigma_k^2 = \frac1{q r} \sum_{j \ge k} \lambda_j, \\
+        \mu_{r,q} = \left(\sqrt{r - \tfrac12} + \sqrt{q - \tfrac12}\right)^2, \quad
+        s_{r,q} = \sqrt{\mu_{r,q}} \left(1/\sqrt{r - \tfrac12} + 1/\sqrt{q - \tfrac12}\right)^{1/3}
 
-    (Johnstone 2001 with the centring of Ma 2012; sequence and ratio to the mean: Kritchman & Nadler 2008, Nadler 2011). On a
+    (Johnstone 2001 with the centring of Ma 2012; sequence and ratio to the mean: Kritchman & Nadler 2008, Nadler 2011; a spike
+    takes one dimension away on both sides, and what it holds of the noise's sum of squares with it). On a
     matrix of independent entries of one variance the first test errs in about 5 % of cases. The variance of the k-th test
     includes the eigenvalue that is tested, so many spikes of one size hide each other: at most about a fourth of a square
     matrix's eigenvalues can be found.
@@ -59,14 +60,15 @@ def bulk_of(eigenvalues: Float[Tensor, "M R"], rows: int, columns: int) -> Bulk:
     """
     small, large = sorted((rows, columns))
     values = eigenvalues.double()
-    left = small - torch.arange(small, device=values.device, dtype=torch.float64)  # q
+    before = torch.arange(small, device=values.device, dtype=torch.float64)
+    q, r = small - before, large - before
     rest = values.flip(1).cumsum(1).flip(1)
-    variance = rest / (left * large)
-    one, other = (large - 0.5) ** 0.5, (left - 0.5).sqrt()
+    variance = rest / (q * r)
+    one, other = (r - 0.5).sqrt(), (q - 0.5).sqrt()
     allowed = variance * ((one + other).square() + QUANTILE * (one + other) * (1 / one + 1 / other) ** (1 / 3))
     spikes = (values > allowed).double().cumprod(1).sum(1)
     next_up = spikes.long().clamp(max=small - 1).unsqueeze(1)
-    edge = (variance * (large**0.5 + left.sqrt()).square()).gather(1, next_up).squeeze(1)
+    edge = (variance * (r.sqrt() + q.sqrt()).square()).gather(1, next_up).squeeze(1)
     return Bulk(spikes, edge, (edge / values[:, 0]).clamp(max=1.0))
 
 

@@ -43,8 +43,8 @@ class SubspaceTraining(NamedTuple):
     dimensions: Tensor
     accuracies: Tensor
     bits: Tensor
-    model_bits: Tensor
     start_bits: Tensor
+    start_accuracy: Tensor
     own_accuracy: Tensor
 
 
@@ -112,6 +112,7 @@ def label_bits(wrong: Tensor, examples: int, classes: int) -> Tensor:
         >>> label_bits(torch.tensor([0.0, 1.0]), 3, 3).tolist() == [2.0, 2.0 + math.log2(3) + 1.0]
         True
     """
+    wrong = wrong.double()
     total = torch.tensor(float(examples), dtype=torch.float64, device=wrong.device)
     chosen = (total + 1).lgamma() - (wrong + 1).lgamma() - (total - wrong + 1).lgamma()
     return math.log2(examples + 1) + (chosen / math.log(2)).clamp(min=0) + wrong * math.log2(max(1, classes - 1))

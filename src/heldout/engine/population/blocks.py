@@ -148,9 +148,7 @@ def _read(template: nn.Module, name: str, weight: Tensor, left_out: dict[str, st
         return [_convolution(name, module, weight)]
     if weight.ndim == 4 and weight.shape[1] == 1 and min(weight.shape[2:]) > 1:
         return [make("", "table", weight)]  # a learnt position table is stored (1, length, width)
-    if attribute in ("weight_g", "weight_v") and hasattr(module, "weight_g"):
-        left_out[name] = "the old weight norm: use torch.nn.utils.parametrizations.weight_norm"
-    elif NORMALISATION.search(type(module).__name__):
+    if NORMALISATION.search(type(module).__name__):
         left_out[name] = "the scale or shift of a normalisation is no matrix"
     elif weight.numel() // len(weight) == max(weight.shape[1:]) and weight.ndim > 3:
         left_out[name] = "one vector in several axes has no spectrum"
