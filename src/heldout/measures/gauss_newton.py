@@ -117,7 +117,7 @@ def adaptive_ggn_top_eigenvalue(adaptive_ggn_curvature: Curvature) -> Estimate:
 
 @measure(source="MacKay 1992; Maddox et al. 2020, arXiv 2003.02139, eq. (2)", direction=Direction.HIGHER_IS_WORSE,
          invariances=("logit-shift", "example-order"),
-         waives={"is-the-same-in-chunks": "chunks enter by the products alone, which ggn-trace shares; 144 of them are dear"})  # fmt: skip
+         waives={"is-the-same-in-chunks": "chunks enter by products, which ggn-trace shares"})  # fmt: skip
 def effective_dimensionality(ggn_quadrature: Quadrature, *, alpha: float = 1.0) -> Estimate:
     r"""How many directions of the weights the training data determine against a unit Gaussian prior.
 

@@ -46,10 +46,11 @@ def products_of(subject: Subject, members: slice, kind: str) -> Product:
     population = subject.population
     shapes = [parameter.shape[1:] for parameter in population.parameters.values()]
     count = len(range(*members.indices(len(population))))
-    block, bytes_of_example = _blocks(subject)
+    bytes_of_one = bytes_of_example(subject)
+    block = min(len(subject.train), max(1, population.memory // (bytes_of_one * count)))
     starts = range(0, len(subject.train), block)
-    keep = GRAPH * bytes_of_example * count * len(subject.train) <= KEPT_BYTES
-    together = max(1, population.memory // max(1, bytes_of_example * count * min(block, len(subject.train))))
+    keep = GRAPH * bytes_of_one * count * len(subject.train) <= KEPT_BYTES
+    together = max(1, population.memory // (bytes_of_one * count * block))
     kept: dict[int, Block] = {}
 
     def block_at(start: int) -> Block:
@@ -80,11 +81,18 @@ def products_of(subject: Subject, members: slice, kind: str) -> Product:
     return product
 
 
-def _blocks(subject: Subject) -> tuple[int, int]:
-    """Examples at a time, and bytes of one network's activations on one of them."""
+def bytes_of_example(subject: Subject) -> int:
+    """Bytes of one network's activations on one example, about.
+
+    Args:
+        subject: What is under study.
+
+    Returns:
+        At least 1.
+    """
     population, train = subject.population, subject.train
     rows, block = population.chunks(train.x, per_member=train.x_per_member)
-    return max(1, min(block, len(train))), max(1, population.memory // (rows * block))
+    return max(1, population.memory // (rows * block))
 
 
 def _block(subject: Subject, members: slice, few: slice, kind: str) -> Block:

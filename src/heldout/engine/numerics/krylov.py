@@ -10,7 +10,7 @@ Product = Callable[[Tensor], Tensor]  # vectors [M, D, P] -> A v, likewise, floa
 
 #: A remainder this small against the operator is rounding: products in float32 are good to about a tenth of it.
 NOTHING = 1e-6
-FIRST, EVERY = 4, 2  # the step at which convergence is looked at first, and how often from there
+EVERY = 2  # steps between two looks at the residuals
 
 
 class Krylov(NamedTuple):
@@ -45,7 +45,7 @@ class Ritz(NamedTuple):
     residuals: Tensor
 
 
-def lanczos(product: Product, start: Tensor, steps: int, *, tolerance: float = 0.0) -> Krylov:
+def lanczos(product: Product, start: Tensor, steps: int, *, tolerance: float = 0.0, least: int = 4) -> Krylov:
     r"""Lanczos's recurrence with full reorthogonalisation, made twice, for a batch of operators and starting vectors.
 
     .. math:: A Q = Q T + \beta_k q_{k+1} e_k^T
@@ -59,6 +59,7 @@ def lanczos(product: Product, start: Tensor, steps: int, *, tolerance: float = 0
         start: ``[M, D, P]``, not zero.
         steps: At most so many, and at most P.
         tolerance: Stop where the largest Ritz value's residual is at most this share of it; 0 makes all the steps.
+        least: Steps that are made in any case.
 
     Returns:
         Bases and tridiagonal matrices.
@@ -92,7 +93,7 @@ def lanczos(product: Product, start: Tensor, steps: int, *, tolerance: float = 0
         beside[..., step] = length
         scale = torch.maximum(scale, diagonal[..., step].abs() + length)
         stop = going & ((length <= NOTHING * scale) | (made == start.shape[-1]))
-        if tolerance and made >= FIRST and (made - FIRST) % EVERY == 0:
+        if tolerance and made >= least and (made - least) % EVERY == 0:
             space = Krylov(basis, diagonal[..., :made], beside[..., :made], used.clamp(max=made), settled)
             found = ritz(space)
             stop |= going & (found.residuals[..., -1] <= tolerance * found.values[..., -1].abs())
