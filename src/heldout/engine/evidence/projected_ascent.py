@@ -98,11 +98,11 @@ def checkpoints(steps: int) -> set[int]:
 
     Example:
         >>> sorted(checkpoints(20))
-        [5, 9, 12, 15, 16, 18, 19]
+        [5, 9, 12, 14, 16, 18, 19]
     """
     shares, found = [0.0, FIRST_CHECK], set[int]()
     while shares[-1] < 1:
-        found.add(math.ceil(shares[-1] * steps))
+        found.add(math.ceil(round(shares[-1] * steps, 9)))
         shares.append(shares[-1] + max(shares[-1] - shares[-2] - SHRINKING, SHORTEST))
     return found - {steps}
 
