@@ -137,6 +137,17 @@ def test_bases_that_do_not_fit_together_are_made_one_after_another(monkeypatch: 
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
+def test_a_network_that_diverged_has_no_number_and_the_others_keep_theirs() -> None:
+    subject = cases.together([cases.mlp(seed=seed) for seed in range(2)])
+    alone = [read_measure(find(name), Evidence(subject)) for name in ("hessian-trace", "effective-dimensionality")]
+    broken = cases.together([cases.mlp(seed=seed) for seed in range(2)])
+    broken.population.parameters["0.weight"][1, 0, 0] = torch.nan
+    for before in alone:
+        after = read_measure(find(before.name), Evidence(broken))
+        assert after.value[0] == pytest.approx(before.value[0], rel=1e-5)
+        assert after.statuses[1] in (Status.NOT_FINITE, Status.NOT_CONVERGED)
+
+
 def test_a_network_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     fits(cases.mlp().subject())
     monkeypatch.setattr(module, "LARGEST", 100)

@@ -122,3 +122,13 @@ def test_the_two_quadratures_bracket_a_decreasing_function(spectrum: list[float]
     slack = 1e-5 * exact
     assert ((inner.weights / (inner.values + shift)).sum(-1) <= exact + slack).all()
     assert ((outer.weights / (outer.values + shift)).sum(-1) >= exact - slack).all()
+
+
+def test_a_matrix_that_is_not_finite_leaves_the_others_alone() -> None:
+    good = matrix_of([1.0, 2.0, 3.0, 4.0, 9.0])
+    both, start = torch.stack([good, torch.full_like(good, torch.nan)]), start_of(1, 1, 5).expand(2, 1, 5)
+    space = lanczos(lambda v: v @ both, start, 5, tolerance=1e-3)
+    assert ritz(space).values[0, 0, -1].item() == pytest.approx(9)
+    assert ritz(space).values[1].isnan().all()
+    assert radau(space, torch.zeros(2, 1, dtype=torch.float64) - 1).values[1].isnan().all()
+    assert space.settled.flatten().tolist() == [True, False]

@@ -21,6 +21,9 @@ Block = Callable[[Parts], Parts]  # the share of some examples
 KEPT_BYTES = (
     512 * 2**20
 )  # of graphs that are held from one product to the next; where they do not fit they are made anew
+CACHED = (
+    2 * 2**20
+)  # of activations, on a CPU: with more of them vectors are quicker one by one than together (measured)
 GRAPH = 4  # a graph of two derivatives holds about so many times the activations
 KINDS = ("hessian", "gauss-newton")
 
@@ -50,7 +53,8 @@ def products_of(subject: Subject, members: slice, kind: str) -> Product:
     block = min(len(subject.train), max(1, population.memory // (bytes_of_one * count)))
     starts = range(0, len(subject.train), block)
     keep = GRAPH * bytes_of_one * count * len(subject.train) <= KEPT_BYTES
-    together = max(1, population.memory // (bytes_of_one * count * block))
+    room = population.memory if population.device.type == "cuda" else min(population.memory, CACHED)
+    together = max(1, room // (bytes_of_one * count * block))
     kept: dict[int, Block] = {}
 
     def block_at(start: int) -> Block:

@@ -97,7 +97,9 @@ def lanczos(product: Product, start: Tensor, steps: int, *, tolerance: float = 0
             space = Krylov(basis, diagonal[..., :made], beside[..., :made], used.clamp(max=made), settled)
             found = ritz(space)
             stop |= going & (found.residuals[..., -1] <= tolerance * found.values[..., -1].abs())
-        used, settled, going = torch.where(stop, made, used), settled | stop, going & ~stop
+        broken = ~length.isfinite()  # such as of a network that diverged: it has no numbers, the others have theirs
+        settled, stop = settled | (stop & ~broken), stop | (going & broken)
+        used, going = torch.where(stop, made, used), going & ~stop
         if not bool(going.any()):
             break
         vector = torch.where(going.unsqueeze(-1), image / length.clamp(min=1e-300).unsqueeze(-1), 0.0)
@@ -114,8 +116,7 @@ def ritz(space: Krylov) -> Ritz:
         Values, weights of the Gauss quadrature, residuals.
     """
     matrix, last = tridiagonal(space), (space.used - 1).unsqueeze(-1)
-    # Small matrices: they are solved where the CPU is quick, on every device alike.
-    values, vectors = (part.to(space.diagonal.device) for part in torch.linalg.eigh(matrix.cpu()))
+    values, vectors = _eigenpairs(matrix)
     places = last.unsqueeze(-1).expand(*last.shape[:-1], 1, values.shape[-1])
     residual = space.beside.gather(-1, last) * vectors.gather(-2, places).squeeze(-2).abs()
     return Ritz(values, vectors[..., 0, :].square(), residual)
@@ -150,7 +151,7 @@ def radau(space: Krylov, end: Tensor) -> Ritz:
     larger[..., :steps, :steps] = matrix
     larger[..., steps, steps] = corner
     larger[..., steps, steps - 1] = larger[..., steps - 1, steps] = coupling
-    values, vectors = (part.to(matrix.device) for part in torch.linalg.eigh(larger.cpu()))
+    values, vectors = _eigenpairs(larger)
     return Ritz(values, vectors[..., 0, :].square(), torch.zeros_like(values))
 
 
@@ -168,3 +169,10 @@ def tridiagonal(space: Krylov) -> Tensor:
     diagonal = torch.where(inside, space.diagonal, space.diagonal[..., :1])
     beside = torch.where(step < (space.used - 1).unsqueeze(-1), space.beside, 0.0)[..., :-1]
     return diagonal.diag_embed() + beside.diag_embed(1) + beside.diag_embed(-1)
+
+
+def _eigenpairs(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and vectors of small matrices, where the CPU is quick; NaN for those that are not finite."""
+    fine = matrix.isfinite().all(-1).all(-1)
+    values, vectors = torch.linalg.eigh(matrix.where(fine[..., None, None], 0.0).cpu())
+    return values.to(matrix.device).where(fine.unsqueeze(-1), torch.nan), vectors.to(matrix.device)
