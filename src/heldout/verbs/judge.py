@@ -98,15 +98,14 @@ def _scored(unit: Unit, part: Ledger, seed: int) -> list[Score]:
             for name, v, e in zip(names, value, error, strict=True)
         ]
     found = []
-    targets = permuted(part.errors, part.design.configurations, count, seed)
+    targets = np.concatenate([part.errors[None], permuted(part.errors, part.design.configurations, count, seed)])
     drawn = resampled(part.design, count, seed)
     places: list[int | None] = [None, *(range(len(part.design.axes)) if unit.fields["by_axis"] else [])]
     for axis in places:
-        point = _asked(unit, part, part.errors[None], once, seed, axis)
-        null = _asked(unit, part, targets, once, seed, axis)
+        alone = _asked(unit, part, targets, once, seed, axis)  # the ledger's own first, then what chance gives
         again = _asked(unit, part, part.errors[None], drawn, seed, axis)
-        for piece, values in point.items():
-            chance = np.nanquantile(_filled(null[piece]), (0.025, 0.975), axis=1)
+        for piece, values in alone.items():
+            chance = np.nanquantile(_filled(values[:, 1:]), (0.025, 0.975), axis=1)
             spread = np.nanquantile(_filled(again[piece]), (0.025, 0.975), axis=1)
             called = f"{unit.name}, {piece}" if piece else unit.name
             where = "" if axis is None else part.design.axes[axis]
