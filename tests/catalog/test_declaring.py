@@ -64,8 +64,10 @@ def test_evidence_declares_its_cost_and_what_it_requires() -> None:
     def requires(subject: object) -> None:
         raise NotApplicable("never", do="nothing")
 
-    fields = unit_of(evidence(forward=2, backward=0.5, requires=requires)(a_formula)).fields
+    fields = unit_of(evidence(forward=2, backward=0.5, thorough=True, requires=requires)(a_formula)).fields
     assert fields["passes"] == Passes(2.0, 0.5)
+    assert fields["thorough"]
+    assert not unit_of(evidence()(a_formula)).fields["thorough"]
     assert fields["requires"] is requires
     assert unit_of(evidence()(a_formula)).fields["passes"] == Passes()
 

@@ -180,20 +180,27 @@ def bound(
 
 
 def evidence(
-    *, forward: float = 0.0, backward: float = 0.0, requires: Callable[[Any], None] | None = None
+    *,
+    forward: float = 0.0,
+    backward: float = 0.0,
+    thorough: bool = False,
+    requires: Callable[[Any], None] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare evidence: an expensive intermediate, computed at most once.
 
     Args:
         forward: Forward sweeps over the training set it is expected to cost on its own.
         backward: Likewise backward.
+        thorough: Dear: what rests on it is computed in a thorough audit, or when it is asked for by name.
         requires: Given the subject, raises ``NotApplicable`` where it cannot have this evidence; costs nothing, so that a
             plan can say it without computing. What is only seen while computing is raised by the function itself.
 
     Returns:
         The decorator. Required parameters are other evidence or ``subject`` and ``seed``.
     """
-    return lambda function: unit("evidence", function, passes=Passes(forward, backward), requires=requires)
+    return lambda function: unit(
+        "evidence", function, passes=Passes(forward, backward), thorough=thorough, requires=requires
+    )
 
 
 def figure(*, title: str, caption: str) -> Callable[[Function], Function]:

@@ -9,6 +9,7 @@ from heldout._version import __version__
 from heldout.catalog import Unit, units
 from heldout.engine.evidence.reading_units import read_measure, read_profile
 from heldout.engine.evidence.resolving import Evidence, expected_passes
+from heldout.engine.evidence.resolving import thorough as is_thorough
 from heldout.engine.subject import Subject
 from heldout.records import Refusal
 from heldout.verbs.certificates import certificates_of
@@ -27,6 +28,7 @@ def audit(
     seed: int = 0,
     delta: float = 0.05,
     only: Sequence[str] = (),
+    thorough: bool = False,
     progress: Progress | bool = True,
     store: str = "",
 ) -> Audit:
@@ -39,6 +41,7 @@ def audit(
         seed: Every random stream derives from it; the same seed gives the same numbers, alone or in a population.
         delta: Failure probability of each certificate.
         only: Names of the readings to compute; empty for all.
+        thorough: Also what is dear: second derivatives, searches for the worst case, trained subspaces.
         progress: True shows a bar with an estimate on a terminal or in a notebook; False is silent; a callable is told.
         store: A directory or fsspec URL. The audit is kept there, and so is every reading as soon as it is made: killed and
             started again with the same subject, seed and settings, it goes on where it was.
@@ -52,8 +55,8 @@ def audit(
         share_of_delta(delta),
     )  # plain numbers, as the record holds them, whatever type they came in
     start = time.perf_counter()
-    measures, profiles = chosen(only)
-    work = Work.under_way(store, subject, (seed, delta, tuple(only), __version__))
+    measures, profiles = chosen(only, thorough=thorough)
+    work = Work.under_way(store, subject, (seed, delta, tuple(only), thorough, __version__))
     evidence = Evidence(subject, seed=seed, spent_before=work.spent)
     tell, finish = _teller(progress)
     readings = dict(work.finished)
@@ -84,11 +87,12 @@ def audit(
     return replace(result, run=work.close(result.to_dict()))
 
 
-def chosen(only: Sequence[str]) -> tuple[dict[str, Unit], dict[str, Unit]]:
+def chosen(only: Sequence[str], *, thorough: bool = False) -> tuple[dict[str, Unit], dict[str, Unit]]:
     """The measures and profiles to compute.
 
     Args:
         only: Names; empty for all.
+        thorough: Also those that rest on dear evidence; what is named is computed in any case.
 
     Returns:
         Measures by name, profiles by name (none where ``only`` is given).
@@ -106,7 +110,13 @@ def chosen(only: Sequence[str]) -> tuple[dict[str, Unit], dict[str, Unit]]:
             expected="names of measures",
             do="see them with 'heldout list'",
         )
-    return ({name: measures[name] for name in only}, {}) if only else (measures, dict(units("profile")))
+    if only:
+        return {name: measures[name] for name in only}, {}
+    wanted = [
+        {name: unit for name, unit in units(kind).items() if thorough or not is_thorough(unit.needs)}
+        for kind in ("measure", "profile")
+    ]
+    return wanted[0], wanted[1]
 
 
 def require_subject(subject: object) -> None:

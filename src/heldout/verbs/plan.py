@@ -34,18 +34,19 @@ class Plan:
     members: int
 
 
-def plan(subject: Subject, *, only: Sequence[str] = ()) -> Plan:
+def plan(subject: Subject, *, only: Sequence[str] = (), thorough: bool = False) -> Plan:
     """Say what :func:`heldout.audit` would do with this subject.
 
     Args:
         subject: Networks, data, loss.
         only: As in the audit.
+        thorough: As in the audit.
 
     Returns:
         The plan.
     """
     require_subject(subject)
-    measures, profiles = chosen(only)
+    measures, profiles = chosen(only, thorough=thorough)
     bounds = {} if only else {unit.name: unit for unit in bounds_of(("held-out",))}
     wanted = {**measures, **profiles, **bounds}
     rows = tuple(_row(unit, subject) for unit in wanted.values())

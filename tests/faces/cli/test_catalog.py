@@ -47,7 +47,7 @@ def test_the_cost_class_follows_from_the_passes() -> None:
         if cost == "forward":
             assert passes.backward == 0
         if passes.backward > 0:
-            assert cost in ("backward", "search")
+            assert cost in ("backward", "search", "thorough")
     assert cost_class(units("measure")["path-norm"]) == "free"
     assert cost_class(units("measure")["margin-p10"]) == "forward"
     assert cost_class(units("measure")["gradient-noise"]) == "backward"

@@ -135,6 +135,19 @@ def closure(needs: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(order)
 
 
+def thorough(needs: tuple[str, ...]) -> bool:
+    """Whether these needs rest on anything that only a thorough audit computes.
+
+    Args:
+        needs: Evidence names.
+
+    Returns:
+        True if so.
+    """
+    declared = {unit.function.__name__: unit for unit in units("evidence").values()}
+    return any(declared[name].fields["thorough"] for name in closure(needs))
+
+
 def expected_passes(needs: tuple[str, ...]) -> Passes:
     """What these needs are expected to cost, from what their declarations say.
 

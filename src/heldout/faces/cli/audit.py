@@ -26,6 +26,7 @@ def audit_command(
     seed: o.Seed = "0",
     delta: o.Delta = "0.05",
     only: o.Only = None,
+    thorough: o.Thorough = False,
     device: o.Device = None,
     memory: o.Memory = None,
     report: o.Report = None,
@@ -44,6 +45,7 @@ def audit_command(
         request = Request(
             network, network_args, tuple(weights or ()), tuple(initial or ()), train, test, label, loss, loss_range,
             tuple(only or ()), device, memory, selected_on_test, duplicates, seed, delta,
+            thorough=thorough,
         )  # fmt: skip
         if plan:
             print_plan(request, json or "", report or "", store or "")
@@ -80,8 +82,9 @@ def run_audit(request: "Request", report: str, json_path: str, store: str, *, qu
             subject = assemble(request, settings)
             with progress_bar(quiet, "") as tell:
                 result = audit(
-                    subject, seed=settings.seed, delta=settings.delta, only=request.only, progress=tell, store=store
-                )
+                    subject, seed=settings.seed, delta=settings.delta, only=request.only, thorough=request.thorough,
+                    progress=tell, store=store,
+                )  # fmt: skip
     record, silent = result.to_dict(), quiet or json_path == "-"
     try:
         if not silent:
@@ -118,7 +121,7 @@ def print_plan(request: "Request", json_path: str, report: str, store: str) -> N
     settings = check_settings(request)
     check_outputs(report, json_path, store)
     with clean_output(json_path):
-        record = plan_record(assemble(request, settings), request.only)
+        record = plan_record(assemble(request, settings), request.only, thorough=request.thorough)
     if json_path:
         write_json(record, json_path)
     if json_path != "-":

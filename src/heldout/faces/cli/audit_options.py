@@ -46,6 +46,10 @@ LossRange = Annotated[
 Seed = Annotated[str, Option("--seed", metavar="NUMBER", help="Every random stream derives from it.")]
 Delta = Annotated[str, Option("--delta", metavar="NUMBER", help="Failure probability of each certificate.")]
 Only = Annotated[list[str] | None, Option("--only", metavar="NAME", help="Compute this reading only; may be repeated.")]
+Thorough = Annotated[
+    bool,
+    Option("--thorough", help="Also what is dear: second derivatives, worst cases, trained subspaces."),
+]
 Device = Annotated[str | None, Option("--device", metavar="DEVICE", help="cpu (default), cuda or cuda:INDEX.")]
 Memory = Annotated[
     str | None,

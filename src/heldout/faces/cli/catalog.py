@@ -109,7 +109,8 @@ def cost_class(unit: "Unit") -> str:
         unit: Of any kind.
 
     Returns:
-        ``free`` (no pass), ``forward``, ``backward``, ``search`` (many passes); empty for what is not computed.
+        ``free`` (no pass), ``forward``, ``backward``, ``search`` (many passes), ``thorough`` (in a thorough audit alone);
+        empty for what is not computed.
     """
     from heldout.catalog import units
     from heldout.engine.evidence.resolving import closure
@@ -119,6 +120,8 @@ def cost_class(unit: "Unit") -> str:
     declared = {each.function.__name__: each for each in units("evidence").values()}
     names = closure((unit.function.__name__,) if unit.kind == "evidence" else unit.needs)
     passes = [declared[name].fields["passes"] for name in names]
+    if any(declared[name].fields["thorough"] for name in names):
+        return "thorough"
     if any(each.forward > 1 for each in passes):
         return "search"
     if any(each.backward for each in passes):
@@ -167,7 +170,7 @@ def _unit(unit: "Unit") -> dict[str, Any]:
     if unit.kind == "measure":
         found["direction"] = unit.direction.value
     for key, value in unit.fields.items():
-        if key not in ("source", "direction", "passes", "requires", "family", "problem"):
+        if key not in ("source", "direction", "passes", "thorough", "requires", "family", "problem"):
             found[key] = value.code if key == "standing" else _plain(value)
     return found
 

@@ -38,6 +38,7 @@ class Request:
     delta: str
     pool: int | None = None
     privacy: float | None = None
+    thorough: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,17 @@ if TYPE_CHECKING:
     from heldout.engine.subject import Subject
 
 
-def plan_record(subject: "Subject", only: Sequence[str]) -> dict[str, Any]:
+def plan_record(subject: "Subject", only: Sequence[str], *, thorough: bool = False) -> dict[str, Any]:
     """The plan as plain values.
 
     Args:
         subject: What would be audited.
         only: As in the audit.
+        thorough: As in the audit.
     """
     from heldout.verbs.plan import plan
 
-    found = plan(subject, only=only)
+    found = plan(subject, only=only, thorough=thorough)
     return {
         "plan": [dict(row) for row in found.rows],
         "passes": {"forward": found.passes.forward, "backward": found.passes.backward},
