@@ -99,7 +99,7 @@ def readings_of(
     if alive and units:
         now, before = members_of(population, alive), members_of(initial, alive)
         moved = any(not torch.equal(now.parameters[name], before.parameters[name]) for name in now.parameters)
-        subject = Subject(now, _examples_of(train, alive), test, loss=loss, initial=before if moved else None)
+        subject = Subject(now, examples_of(train, alive), test, loss=loss, initial=before if moved else None)
         evidence = Evidence(subject, seed=seed)
         for unit in units:
             rows += [_row(alive[row["member"]], step, row) for row in read_measure(unit, evidence).rows()]
@@ -115,7 +115,16 @@ def _row(member: int, step: int, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"member": member, "step": step, **kept}
 
 
-def _examples_of(examples: Examples, members: list[int]) -> Examples:
+def examples_of(examples: Examples, members: list[int]) -> Examples:
+    """The training examples of some members.
+
+    Args:
+        examples: Of all members.
+        members: Their places.
+
+    Returns:
+        The same examples where they are shared; otherwise theirs.
+    """
     from torch.utils._pytree import tree_map
 
     return Examples(
