@@ -1,10 +1,8 @@
 """How much better the target of unseen configurations is foretold with the measure than without it."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.utils.parallel import Parallel, delayed
 
 from heldout.catalog import criterion
 from heldout.engine.judging import Design
@@ -65,8 +63,8 @@ def out_of_fold_increment(measures: Floats, target: Floats, design: Design, seed
         return _share(np.square(goal - without), np.square(goal - with_it), cells)
 
     # trees grow without Python's lock, and every forest has its own seed: threads change no bit
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
-        increments, errors = zip(*workers.map(judged, measures[:, rows]), strict=True)
+    workers = Parallel(n_jobs=-1, backend="threading")
+    increments, errors = zip(*workers(delayed(judged)(values) for values in measures[:, rows]), strict=True)
     return {"value": np.array(increments), "standard-error": np.array(errors)}
 
 

@@ -50,8 +50,8 @@ class Verdict:
         tau: Kendall's, turned so that a larger measure promises more error.
         association: Probability of so large a tau by chance.
         beyond: The same when only the seeds of each configuration are exchanged; None with one seed a configuration.
-        smallest: The least tau that this table finds four times in five.
-        smallest_beyond: The least tau above the design's own that it finds four times in five; None with one seed.
+        smallest: The least tau that this table finds four times in five; None where it is so small that it finds none.
+        smallest_beyond: The least tau above the design's own that it finds four times in five; None where it finds none.
         possible_beyond: The tau above the design's own that the exact target has; None with one seed.
         warning: Where the pooled sign is the opposite of the sign within the values of a hyper-parameter; empty otherwise.
     """
@@ -63,7 +63,7 @@ class Verdict:
     tau: float
     association: float
     beyond: float | None
-    smallest: float
+    smallest: float | None
     smallest_beyond: float | None
     possible_beyond: float | None
     warning: str

@@ -153,7 +153,9 @@ def _part(ledger: Ledger, names: Sequence[str], axis: str) -> tuple[Ledger, int,
     rows = np.flatnonzero(np.isfinite(np.stack(list(have.values()))).all(axis=0))
     part = replace(ledger, measures=have).take(rows)
     if axis not in part.design.axes:
-        raise NotApplicable(f"the ledger has no hyper-parameter '{axis}' that varies", do="add networks that differ in it")
+        raise NotApplicable(
+            f"the ledger has no hyper-parameter '{axis}' that varies", do="add networks that differ in it"
+        )
     return part, part.design.axes.index(axis), rows
 
 

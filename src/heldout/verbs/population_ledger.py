@@ -9,11 +9,12 @@ import pandas
 from heldout._version import __version__
 from heldout.catalog import Unit, units
 from heldout.engine.evidence.reading_units import read_measure
-from heldout.engine.evidence.resolving import Evidence, expected_passes
+from heldout.engine.evidence.resolving import Evidence, closure, expected_passes
 from heldout.engine.store import Store, address, keep_part, parts
 from heldout.engine.subject import Examples, Subject
 from heldout.records import Reading, Status
 
+SEES = "it reads the test data that the target is measured on"
 Progress = Callable[[str, float], None]
 
 
@@ -71,7 +72,8 @@ def measured(
     Returns:
         The ledger.
     """
-    wanted = [*measures.values(), *own]
+    absent = {unit.name: SEES for unit in measures.values() if _sees_test(unit)}
+    wanted = [*(unit for unit in measures.values() if unit.name not in absent), *own]
     total, tell = sum(map(_weight, wanted)), progress or (lambda _name, _share: None)
     rows: list[dict[str, Any]] = []
     said: dict[str, set[str]] = {unit.name: set() for unit in wanted}
@@ -100,7 +102,7 @@ def measured(
             for member, settings in enumerate(networks.settings)
         ]
     names = [unit.name for unit in wanted]
-    absent = {name: min(said[name], default="no network has a value") for name in names if name not in valued}
+    absent |= {name: min(said[name], default="no network has a value") for name in names if name not in valued}
     table = pandas.DataFrame(rows)
     leading = [name for name in table.columns if not name.startswith("measure.")]
     return Measured(table[leading + [f"measure.{name}" for name in names if name in valued]], absent)
@@ -143,6 +145,10 @@ def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         key if key == "seed" else f"hp.{key}": value if isinstance(value, str | int | float | bool) else repr(value)
         for key, value in settings.items()
     }
+
+
+def _sees_test(unit: Unit) -> bool:
+    return any(name.startswith("test_") for name in closure(unit.needs))
 
 
 def _weight(unit: Unit) -> float:

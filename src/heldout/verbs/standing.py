@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import gammaln
 from scipy.stats import norm, t
 
 from heldout.catalog import units
@@ -47,10 +48,12 @@ def verdicts_of(part: Ledger, extra: set[str], seed: int) -> list[Verdict]:
     values = np.concatenate([part.oriented(), exact])
     said = asked(unit, part, np.concatenate([exact, free, kept]), once, seed, measures=values)[""]
     point, chance, within = said[:, 0], said[:, 1 : count + 1], said[:, count + 1 :]
-    warnings, found = simpson(part), []
+    sizes, warnings, found = np.bincount(cells), simpson(part), []
+    least_within = _least(sizes)
+    least = _least(np.array([len(sizes)])) * least_within / 2
     for k, name in enumerate(part.measures):
-        association, spread, z = _test(point[k], chance[k])
-        beyond, own, _ = _test(point[k], within[k]) if seeds else (None, None, 0.0)
+        association, spread, z = _test(point[k], chance[k], least)
+        beyond, own, _ = _test(point[k], within[k], least_within) if seeds else (None, None, 0.0)
         direction = part.directions.get(name, Direction.NEITHER)
         known = name in extra or direction is not Direction.NEITHER
         found.append(
@@ -91,17 +94,22 @@ def worded(verdicts: list[Verdict], ceiling: float | None) -> list[Verdict]:
         one, bar = discovered([verdict.association for verdict in group])
         other, bar_beyond = discovered([1.0 if verdict.beyond is None else verdict.beyond for verdict in group])
         for place, verdict in enumerate(group):
-            smallest = verdict.smallest * (bar + OFTEN)
-            beyond = None if verdict.smallest_beyond is None else verdict.smallest_beyond * (bar_beyond + OFTEN)
+            smallest = _times(verdict.smallest, bar + OFTEN)
+            beyond = _times(verdict.smallest_beyond, bar_beyond + OFTEN)
             whole = replace(verdict, smallest=smallest, smallest_beyond=beyond)
             found[verdict.measure] = replace(whole, words=_words(whole, one[place], other[place], ceiling))
     return [found[verdict.measure] for verdict in verdicts]
 
 
+def _times(spread: float | None, deviates: float) -> float | None:
+    return None if spread is None or np.isinf(spread) else spread * deviates
+
+
 def _words(verdict: Verdict, associated: bool, beyond: bool, ceiling: float | None) -> str:
     if not associated:
         # even the exact target would be missed more than once in five
-        return "underpowered" if verdict.smallest > (1.0 if ceiling is None else ceiling) else "nothing beyond chance"
+        blind = verdict.smallest is None or verdict.smallest > (1.0 if ceiling is None else ceiling)
+        return "underpowered" if blind else "nothing beyond chance"
     if verdict.words == "wrong":
         return "points the wrong way"
     if beyond:
@@ -135,13 +143,19 @@ def discovered(values: list[float]) -> tuple[list[bool], float]:
     return found.tolist(), float(norm.isf(SHARE * min(last + 1, len(values)) / len(values) / 2))
 
 
-def _test(point: float, chance: Floats) -> tuple[float, float, float]:
+def _test(point: float, chance: Floats, least: float) -> tuple[float, float, float]:
     """Two-sided probability, the null's standard deviation, and the deviate; Student's, as mean and spread are estimates."""
     spread, count = float(chance.std(ddof=1)), len(chance)
     if spread == 0:
         return 1.0, 0.0, 0.0
     z = float((point - chance.mean()) / spread)
-    return float(2 * t.sf(abs(z) / np.sqrt(1 + 1 / count), count - 1)), spread, z
+    probability = float(2 * t.sf(abs(z) / np.sqrt(1 + 1 / count), count - 1))
+    return min(max(probability, least), 1.0), spread if least <= SHARE else np.inf, z
+
+
+def _least(sizes: np.ndarray) -> float:
+    """The least two-sided probability that a test by permutation can give: two of all orders within groups of these sizes."""
+    return float(np.exp(np.log(2.0) - gammaln(sizes + 1.0).sum()))
 
 
 def simpson(part: Ledger) -> dict[str, str]:

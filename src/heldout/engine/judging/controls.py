@@ -52,7 +52,11 @@ def canonical(errors: Floats, design: Design, seed: int = 0) -> Floats:
         [-5, 5, -5, 5]
     """
     columns = np.concatenate(
-        [(codes[:, None] == np.arange(levels)) * 1.0 for codes, levels in zip(design.codes.T, design.levels, strict=True)], axis=1
+        [
+            (codes[:, None] == np.arange(levels)) * 1.0
+            for codes, levels in zip(design.codes.T, design.levels, strict=True)
+        ],
+        axis=1,
     )
     columns -= columns.mean(axis=0)  # what the target is at the mean setting says nothing of a difference
     cells = int(design.configurations.max()) + 1
