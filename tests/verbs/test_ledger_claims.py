@@ -75,7 +75,7 @@ def test_the_collapse_of_a_tuned_measure() -> None:
     noise = {f"measure.noise{k}": draws.normal(size=design.networks) for k in range(30)}
     gap = draws.normal(size=design.networks)
     row = claims_of(as_ledger(pandas.DataFrame({**table, **noise, "gap": gap})), claims=CLAIMS[-1:])[0]
-    assert row["value"] < 0.4
+    assert row["value"] < 0.6
     signal = {f"measure.signal{k}": gap + 0.01 * draws.normal(size=len(gap)) for k in range(5)}
     row = claims_of(as_ledger(pandas.DataFrame({**table, **signal, "gap": gap})), claims=CLAIMS[-1:])[0]
     assert row["value"] > 0.8

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 import torch
 from tests.verbs.test_population_ledger import QUICK, made
@@ -95,8 +96,6 @@ def test_other_refusals(module: str) -> None:
     with pytest.raises(Refusal, match="no parameter without a default"):
         own_measures([dict_of])
     with pytest.raises(Refusal, match="which holds no networks"):
-        import pandas
-
         heldout.judge(pandas.DataFrame({"hp.a": [1, 2]}), measures=[lambda_named])
     with pytest.raises(Refusal, match="was given a int"):
         heldout.judge(3)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import heldout
 from heldout.catalog import units
 from heldout.engine.store import Store
 from heldout.engine.sweeping import Sweep, read_sweep
+from heldout.engine.training import Plan
 from heldout.records import Refusal
 from heldout.verbs import population_ledger
 from heldout.verbs.population_ledger import measured
@@ -31,7 +32,7 @@ def network(width: int = 3) -> nn.Module:
 
 def made(store: Path, **changes: Any) -> Sweep:
     settings = {
-        "recipe": heldout.Recipe(steps=20, batch_size=10), "seeds": 2, "test": (NOISE, UNSEEN), "plan": heldout.engine.training.Plan(4),
+        "recipe": heldout.Recipe(steps=20, batch_size=10), "seeds": 2, "test": (NOISE, UNSEEN), "plan": Plan(4),
     }  # fmt: skip
     grid = changes.pop("grid", {"width": [2, 4], "lr": [0.05, 0.2]})
     return heldout.sweep(grid, changes.pop("network", network), (X, Y), store=str(store), **{**settings, **changes})

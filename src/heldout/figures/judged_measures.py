@@ -48,5 +48,5 @@ def judged_measures(judged_rows: Sequence[Mapping[str, Any]]) -> alt.LayerChart:
     )
     highest = [{"ceiling": value} for value in dict.fromkeys(row["ceiling"] for row in rows) if value is not None]
     rule = alt.Chart(alt.Data(values=highest)).mark_rule(strokeDash=[4, 3], color="gray").encode(x="ceiling:Q")
-    chart = chance + spread + marks
-    return (rule + chart if highest else chart).properties(height=17 * max(1, len(rows)))
+    layers = [*([rule] if highest else []), chance, spread, marks]
+    return alt.LayerChart(layer=layers).properties(height=17 * max(1, len(rows)))

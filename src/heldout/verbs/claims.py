@@ -1,6 +1,6 @@
 """The verdict on a claim: reproduced, not reproduced, or underpowered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, Literal, Protocol
 
@@ -62,7 +62,7 @@ def judged(claim: Claim, table: pd.DataFrame) -> dict[str, Any]:
     return {**row, "verdict": verdict, "reason": reason}
 
 
-def said(statistic: Statistic) -> str:
+def said(statistic: Callable[..., Any]) -> str:
     """A statistic in words: the first line of its docstring.
 
     Args:

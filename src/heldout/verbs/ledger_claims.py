@@ -10,7 +10,7 @@ from heldout.engine.judging.design import Floats
 from heldout.engine.judging.ledger import Ledger
 from heldout.engine.judging.replicates import resampled
 from heldout.records import NotApplicable
-from heldout.verbs.claims import said, side_of, verdict_of
+from heldout.verbs.claims import Side, said, side_of, verdict_of
 from heldout.verbs.ledger_statistics import Ask, collapse, depth_paradox, published, size_identity, wrong
 
 DZIUGAITE = "Dziugaite et al. 2020, figures of the coupled networks, as recomputed by marginal-baseline-eval"
@@ -112,21 +112,22 @@ def claims_of(ledger: Ledger, *, claims: Sequence[LedgerClaim] = CLAIMS, seed: i
 
 
 def _row(claim: LedgerClaim, ledger: Ledger, drawn: Floats, seeds: int) -> dict[str, Any]:
-    row = {
+    row: dict[str, Any] = {
         "claim": claim.sentence, "source": claim.source, "statistic": said(claim.statistic), "value": None, "low": None,
         "high": None, "bar": claim.bar, "above": claim.above, "seeds": seeds,
     }  # fmt: skip
+    control: Side = "not shown"
     try:
-        row |= dict(zip(("value", "low", "high"), _measured(claim.statistic, ledger, drawn, claim.exact), strict=True))
-        control = "not shown"
+        value, low, high = _measured(claim.statistic, ledger, drawn, claim.exact)
+        row |= {"value": value, "low": low, "high": high}
         if claim.control is not None:
-            centre, low, high = _measured(claim.control, ledger, drawn, claim.exact)
-            row |= {"control": centre, "control_low": low, "control_high": high}
-            control = side_of(low, high, claim)
+            centre, least, most = _measured(claim.control, ledger, drawn, claim.exact)
+            row |= {"control": centre, "control_low": least, "control_high": most}
+            control = side_of(least, most, claim)
     except NotApplicable as reason:
         return {**row, "verdict": "underpowered", "reason": str(reason)}
-    verdict, reason_said = verdict_of(side_of(row["low"], row["high"], claim), control, max(seeds, 2), claim)
-    return {**row, "verdict": verdict, "reason": reason_said}
+    verdict, because = verdict_of(side_of(low, high, claim), control, max(seeds, 2), claim)
+    return {**row, "verdict": verdict, "reason": because}
 
 
 def _measured(ask: Ask, ledger: Ledger, drawn: Floats, exact: bool) -> tuple[float | None, float | None, float | None]:

@@ -114,7 +114,8 @@ def collapse(ledger: Ledger, drawn: Floats) -> Floats:
     axis = None if part is None else _tasks(part.design)
     if part is None or axis is None or len(part.measures) < 5:
         raise NotApplicable(
-            "it takes five measures and a hyper-parameter that cuts the ledger into tasks of eight networks"
+            "it takes five measures and a hyper-parameter that cuts the ledger into tasks of eight networks",
+            do="judge a larger ledger",
         )
     score = units("criterion")["competition-score"].function
     rows = np.flatnonzero(np.isfinite(ledger.measures[next(iter(part.measures))]))

@@ -118,9 +118,9 @@ def targets_of(networks: Networks, seed: int) -> dict[str, list[float | None]]:
     Returns:
         Column -> one number a member: gap (in accuracy; of a regression in loss), accuracy, loss, shift_accuracy, test_size.
     """
-    found = {"test_size": [float(len(networks.test))] * len(networks.settings)}
     unseen = _with_test(networks, networks.test, seed)
-    columns: dict[str, list[float | None]] = {**found, "loss": _read("test-loss", unseen)}
+    columns: dict[str, list[float | None]] = {"test_size": [float(len(networks.test))] * len(networks.settings)}
+    columns["loss"] = _read("test-loss", unseen)
     if networks.subject.loss.task == "classification":
         columns |= {"accuracy": _read("test-accuracy", unseen), "gap": _read("accuracy-gap", unseen)}
     else:

@@ -77,9 +77,9 @@ def scored(unit: Unit, part: Ledger, seed: int) -> list[Score]:
         other = asked(unit, part, part.errors[None], drawn, seed, axis)
         best = {} if again is None else asked(unit, part, again[1], once, seed, axis, measures=again[0][None])
         for piece, values in alone.items():
-            chance = np.nanquantile(_filled(values[:, 1:]), (0.025, 0.975), axis=1)
-            spread = np.nanquantile(_filled(other[piece]), (0.025, 0.975), axis=1)
-            ceiling = float(_filled(best[piece]).mean()) if piece in best else np.nan
+            chance, spread = _quantiles(values[:, 1:]), _quantiles(other[piece])
+            known = best[piece][np.isfinite(best[piece])] if piece in best else np.zeros(0)
+            ceiling = float(known.mean()) if len(known) else np.nan
             called = f"{unit.name}, {piece}" if piece else unit.name
             where = "" if axis is None else part.design.axes[axis]
             found += [
@@ -119,6 +119,8 @@ def _score(
     return Score(measure, criterion, axis, number(value), low, high, chance_low, chance_high, number(ceiling), networks)
 
 
-def _filled(values: Floats) -> Floats:
-    """Rows without any value become a single NaN's worth of quantiles, without a warning."""
-    return np.where(np.isnan(values).all(axis=1, keepdims=True), np.inf, values)
+def _quantiles(values: Floats) -> Floats:
+    """Ends of the middle 95 % of each row, ``[2, K]``; NaN for a row without any value."""
+    empty = np.isnan(values).all(axis=1)
+    found = np.nanquantile(np.where(empty[:, None], 0.0, values), (0.025, 0.975), axis=1)
+    return np.where(empty, np.nan, found)
