@@ -106,10 +106,22 @@ def read_ledger(source: str, *, target: str = "gap", directions: Mapping[str, Di
         directions: Name of a measure -> its direction.
 
     Returns:
-        The ledger.
+        The ledger; what cannot be read, or is no ledger, is refused.
+    """
+    return as_ledger(read_table(source), target=target, directions=directions, name=Path(source).name)
+
+
+def read_table(source: str) -> "pandas.DataFrame":
+    """Read a Parquet or CSV table, whatever is in it.
+
+    Args:
+        source: Its path.
+
+    Returns:
+        The table.
 
     Raises:
-        Refusal: If it cannot be read or is no ledger.
+        Refusal: If it cannot be read.
     """
     import pandas
 
@@ -117,13 +129,12 @@ def read_ledger(source: str, *, target: str = "gap", directions: Mapping[str, Di
     if not place.is_file() or place.suffix.lower() not in (".parquet", ".csv"):
         raise Refusal(given=f"--ledger was '{source}'", expected="a .parquet or .csv file", do="check the path")
     try:
-        table = pandas.read_parquet(place) if place.suffix.lower() == ".parquet" else pandas.read_csv(place)
+        return pandas.read_parquet(place) if place.suffix.lower() == ".parquet" else pandas.read_csv(place)
     except (OSError, ValueError, pandas.errors.ParserError) as error:
         reason = str(error).strip().splitlines()[0][:150] if str(error).strip() else type(error).__name__
         raise Refusal(
             given=f"--ledger '{source}' cannot be read ({reason})", expected="a whole table", do="write it again"
         ) from error
-    return as_ledger(table, target=target, directions=directions, name=place.name)
 
 
 def as_ledger(
