@@ -109,7 +109,7 @@ def readings_of(
     if alive and units:
         now, start = members_of(population, alive), members_of(initial, alive)
         moved = any(not torch.equal(now.parameters[name], start.parameters[name]) for name in now.parameters)
-        parts = {"train": _examples_of(train, alive), "test": test, "loss": loss, "initial": start if moved else None}
+        parts = {"train": examples_of(train, alive), "test": test, "loss": loss, "initial": start if moved else None}
         evidence = Evidence(Subject(now, **parts), seed=seed)
         of_history = [unit for unit in units if not HISTORIES.isdisjoint(closure(unit.needs))]
         for unit in [unit for unit in units if unit not in of_history]:
@@ -160,7 +160,16 @@ def _row(member: int, step: int, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"member": member, "step": step, **kept}
 
 
-def _examples_of(examples: Examples, members: list[int]) -> Examples:
+def examples_of(examples: Examples, members: list[int]) -> Examples:
+    """The training examples of some members.
+
+    Args:
+        examples: Of all members.
+        members: Their places.
+
+    Returns:
+        The same examples where they are shared; otherwise theirs.
+    """
     from torch.utils._pytree import tree_map
 
     return Examples(
