@@ -62,11 +62,21 @@ def gradient_details(subject: Subject) -> GradientDetails:
         for name, gradient in gradients.items():
             second[name][few.members] += gradient.double().square().sum(1)
         if count:
-            flat = torch.cat([g.reshape(*few.y.shape[:2], -1) for g in gradients.values()], dim=-1).double()
-            norms = flat.norm(dim=-1, keepdim=True)
-            one_hot = torch.nn.functional.one_hot(few.y.reshape(few.y.shape[:2]).long(), count).double().mT
-            sums += torch.stack([one_hot @ (flat / norms.clamp(min=torch.finfo(torch.float64).tiny)), one_hot @ flat])
-            held += torch.stack([(one_hot @ (norms > 0).double()).squeeze(-1), one_hot.sum(-1)])
+            flat = torch.cat(
+                [g.reshape(few.y.shape[0] * few.y.shape[1], -1) for g in gradients.values()], dim=1
+            ).double()
+            norms = flat.norm(dim=1)
+            # row by row: a product with one-hot classes would touch the sums of all classes for every few examples
+            place = (
+                few.y.reshape(few.y.shape[:2]).long()
+                + count * torch.arange(len(few.y), device=few.y.device).unsqueeze(1)
+            ).flatten()
+            held[1].flatten().index_add_(0, place, torch.ones_like(norms))
+            held[0].flatten().index_add_(0, place, (norms > 0).double())
+            sums[1].flatten(0, 1).index_add_(0, place, flat)
+            sums[0].flatten(0, 1).index_add_(
+                0, place, flat / norms.clamp(min=torch.finfo(torch.float64).tiny).unsqueeze(1)
+            )
             if few.examples.stop >= examples:
                 means = sums[1] / held[1].unsqueeze(-1)  # 0 / 0 of a class without examples is NaN
                 parts.append(GradientClasses(sums[0] @ sums[0].mT, held[0], means @ means.mT))
