@@ -54,8 +54,8 @@ class Status(Enum):
     )
     VACUOUS = (
         "vacuous",
-        "The statement is true and says nothing: the bound is at or above the loss's maximum.",
-        "Too few held-out examples, or a loss near its maximum.",
+        "The statement is true and says nothing: the bound is at or above the loss's maximum, or the loss of guessing evenly.",
+        "Too few examples, or a loss near its maximum.",
         "Bring more held-out data or a larger delta.",
     )
     ESTIMATE = (
