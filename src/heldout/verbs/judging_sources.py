@@ -110,7 +110,8 @@ def _named(name: str, target: str, own: Sequence[Unit], seed: int, progress: Pro
     again = measured(named_networks(name), {}, own=own, seed=seed, progress=progress)
     keys = [str(column) for column in table.columns if str(column).startswith("hp.") or column == "seed"]
     columns = [column for column in again.table.columns if column.startswith("measure.")]
-    joined = table.merge(again.table[keys + columns], on=keys, how="left", validate="one_to_one")
+    own_rows = again.table[keys + columns].drop_duplicates(keys)  # parts of a design may meet in a few recipes
+    joined = table.merge(own_rows, on=keys, how="left", validate="one_to_one")
     return _ledger(Measured(joined, again.absent), target, own, name)
 
 

@@ -9,7 +9,7 @@ import pandas
 from heldout._version import __version__
 from heldout.catalog import Unit, units
 from heldout.engine.evidence.reading_units import read_measure
-from heldout.engine.evidence.resolving import Evidence, closure, expected_passes
+from heldout.engine.evidence.resolving import Evidence, expected_passes, sees_test_data
 from heldout.engine.store import Store, address, keep_part, parts
 from heldout.engine.subject import Examples, Subject
 from heldout.records import Reading, Status
@@ -72,7 +72,7 @@ def measured(
     Returns:
         The ledger.
     """
-    absent = {unit.name: SEES for unit in measures.values() if _sees_test(unit)}
+    absent = {unit.name: SEES for unit in measures.values() if sees_test_data(unit.needs)}
     wanted = [*(unit for unit in measures.values() if unit.name not in absent), *own]
     total, tell = sum(map(_weight, wanted)), progress or (lambda _name, _share: None)
     rows: list[dict[str, Any]] = []
@@ -145,10 +145,6 @@ def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         key if key == "seed" else f"hp.{key}": value if isinstance(value, str | int | float | bool) else repr(value)
         for key, value in settings.items()
     }
-
-
-def _sees_test(unit: Unit) -> bool:
-    return any(name.startswith("test_") for name in closure(unit.needs))
 
 
 def _weight(unit: Unit) -> float:

@@ -1,14 +1,13 @@
 """Populations that can be judged: a sweep in hand or in a store, and those that have a name."""
 
-import importlib
-import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils._pytree import tree_map
 
+from heldout.atlas import atlas_table
 from heldout.engine.subject import Examples, Subject, as_examples
 from heldout.engine.sweeping import Sweep
 from heldout.engine.sweeping.buckets import initial_of
@@ -17,53 +16,40 @@ from heldout.engine.training.batches import Batches
 from heldout.engine.training.fit import prepared
 from heldout.engine.trajectories.recording import examples_of
 from heldout.records import Refusal
+from heldout.verbs.atlas_networks import atlas_networks
 from heldout.verbs.population_ledger import Networks
 
 if TYPE_CHECKING:
     import pandas
 
-#: Name -> the module that holds it: ``table()`` gives its ledger as a data frame, ``networks(seed)`` its buckets, trained again.
-NAMED = {"atlas": "heldout.atlas"}
+#: Tables that ship with heldout, and their networks, trained again when they are asked for.
+NAMED: Mapping[str, tuple[Callable[[], "pandas.DataFrame"], Callable[[], Sequence[Callable[[], Networks | None]]]]] = {
+    "atlas": (atlas_table, atlas_networks)
+}
 
 
 def named_ledger(name: str) -> "pandas.DataFrame":
     """A table of networks that ships with heldout.
 
     Args:
-        name: Such as ``atlas``.
+        name: One of :data:`NAMED`.
 
     Returns:
-        A ledger; a name that has none is refused.
+        A ledger.
     """
-    table: pandas.DataFrame = _module(name).table()
-    return table
+    return NAMED[name][0]()
 
 
 def named_networks(name: str) -> Sequence[Callable[[], Networks | None]]:
     """The networks of a table that ships with heldout, trained again.
 
     Args:
-        name: Such as ``atlas``.
+        name: One of :data:`NAMED`.
 
     Returns:
-        Buckets, each trained when it is asked for; a name that has none is refused.
+        Buckets, each trained when it is asked for.
     """
-    buckets: Sequence[Callable[[], Networks | None]] = _module(name).networks()
-    return buckets
-
-
-def _module(name: str) -> Any:
-    place = NAMED.get(name, "")
-    if not place or importlib.util.find_spec(place) is None:
-        known = [one for one, module in NAMED.items() if importlib.util.find_spec(module) is not None]
-        raise Refusal(
-            given=f"no population called '{name}' ships with this heldout",
-            expected=f"one of {', '.join(known)}"
-            if known
-            else "a table (--ledger) or the store of a sweep (--population)",
-            do="correct the name or pass a path",
-        )
-    return importlib.import_module(place)
+    return NAMED[name][1]()
 
 
 def networks_of(sweep: Sweep, shift: Any = None) -> list[Callable[[], Networks | None]]:

@@ -121,6 +121,6 @@ def _score(
 
 def _quantiles(values: Floats) -> Floats:
     """Ends of the middle 95 % of each row, ``[2, K]``; NaN for a row without any value."""
-    empty = np.isnan(values).all(axis=1)
+    empty = np.asarray(np.isnan(values).all(axis=1))
     found = np.nanquantile(np.where(empty[:, None], 0.0, values), (0.025, 0.975), axis=1)
     return np.where(empty, np.nan, found)

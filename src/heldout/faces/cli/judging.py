@@ -47,6 +47,8 @@ def show_axes(record: Mapping[str, Any]) -> None:
     Args:
         record: What ``Judgement.to_dict`` gave.
     """
+    import typer
+
     from heldout.faces.cli.tables import print_table
 
     for criterion, title in (("granulated-kendall", "granulated Kendall"), ("sign-error, mean", "mean sign error")):
@@ -58,8 +60,8 @@ def show_axes(record: Mapping[str, Any]) -> None:
                 for axis in axes
             }
             words.append(["the exact target", *("-" if best[axis] is None else f"{best[axis]:.2f}" for axis in axes)])
-            print()
-            print_table(("measure", *axes), words, title=f"{title}, hyper-parameter by hyper-parameter")
+            typer.echo(f"\n{title}, hyper-parameter by hyper-parameter")
+            print_table(("measure", *axes), words)
 
 
 def rows_of(record: Mapping[str, Any]) -> list[dict[str, str]]:
