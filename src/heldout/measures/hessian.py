@@ -1,15 +1,18 @@
 """Curvature of the training loss: trace and largest eigenvalue of its Hessian, plain and relative to each weight's size."""
 
 from heldout.catalog import measure
-from heldout.engine.evidence.curvature import Curvature, largest_of, trace_of
+from heldout.engine.evidence.curvature import ROUNDING, Curvature, largest_of, trace_of
 from heldout.records import Direction, Estimate
 
 REALS = (float("-inf"), float("inf"))
 SAME_FUNCTION = ("neuron-permutation", "logit-shift", "example-order")
+PRODUCTS = "chunks enter by products alone: tests/engine/evidence/test_curvature_products.py cuts them"
+LOOSE = {"is-the-same-alone": ROUNDING, "is-the-same-in-chunks": ROUNDING}
 
 
 @measure(source="Yao et al. 2020 (PyHessian), arXiv 1912.07145; estimator of Meyer et al. 2021 with a Krylov sketch",
-         direction=Direction.HIGHER_IS_WORSE, range=REALS, invariances=("logit-shift", "example-order"))  # fmt: skip
+         direction=Direction.HIGHER_IS_WORSE, range=REALS, invariances=("logit-shift", "example-order"),
+         waives=LOOSE)  # fmt: skip
 def hessian_trace(hessian_curvature: Curvature) -> Estimate:
     r"""Trace of the Hessian of the mean training loss: twice the expected rise under small noise of equal size everywhere.
 
@@ -69,7 +72,8 @@ def hessian_top_eigenvalue(hessian_curvature: Curvature) -> Estimate:
 
 
 @measure(source="Andriushchenko et al. 2023, arXiv 2302.07011, limit of average-case adaptive sharpness", range=REALS,
-         direction=Direction.HIGHER_IS_WORSE, invariances=("layer-rescaling", "example-order"))  # fmt: skip
+         direction=Direction.HIGHER_IS_WORSE, invariances=("layer-rescaling", "example-order"),
+         waives=LOOSE)  # fmt: skip
 def adaptive_hessian_trace(adaptive_hessian_curvature: Curvature) -> Estimate:
     r"""Trace of the Hessian with respect to relative changes of the weights.
 
@@ -95,7 +99,8 @@ def adaptive_hessian_trace(adaptive_hessian_curvature: Curvature) -> Estimate:
 
 
 @measure(source="Andriushchenko et al. 2023, arXiv 2302.07011, limit of worst-case adaptive sharpness", range=REALS,
-         direction=Direction.HIGHER_IS_WORSE, invariances=("layer-rescaling", "neuron-permutation", "example-order"))  # fmt: skip
+         direction=Direction.HIGHER_IS_WORSE, invariances=("layer-rescaling", "neuron-permutation", "example-order"),
+         waives={"is-the-same-in-chunks": PRODUCTS})  # fmt: skip
 def adaptive_hessian_top_eigenvalue(adaptive_hessian_curvature: Curvature) -> Estimate:
     r"""Largest eigenvalue of the Hessian with respect to relative changes of the weights.
 
