@@ -40,6 +40,12 @@ class Status(Enum):
         "A layer or a shape its author did not foresee, or memory that ran out.",
         "Report the reason with the network's printed form; lower --memory if memory ran out.",
     )
+    ABSTAINED = (
+        "abstained",
+        "The network lies outside of what the prediction was calibrated on, so it gives no number.",
+        "Another size of network or data, another kind of task, or readings unlike those of any known network.",
+        "Bring a sweep of networks of this kind as a ledger; the reason says what was new.",
+    )
     VALID = (
         "valid",
         "The theorem's conditions were checked and hold.",

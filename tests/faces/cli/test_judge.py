@@ -49,7 +49,7 @@ def test_a_table_is_judged(table: str, tmp_path: Path, capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["judge"], "--ledger was ''"), (["judge", "--ledger", "none.csv"], "check the path"),
+    [(["judge"], "--ledger was not given and --population not given"), (["judge", "--ledger", "none.csv"], "check the path"),
      (["judge", "--ledger", "TABLE", "--target", "luck"], "--target was 'luck'"),
      (["judge", "--ledger", "TABLE", "--target", "loss"], "no column 'loss'"),
      (["judge", "--ledger", "TABLE", "--criterion", "luck"], "the criterion 'luck'")],
