@@ -22,6 +22,17 @@ class Residual(nn.Module):
         return self.head(h + self.second(h))
 
 
+class Stubborn(nn.Module):
+    """Says class 0 whatever its weights are: a constant scores beyond what they can."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.body(x)) + torch.tensor([2.0, 0.0])
+
+
 class Tied(nn.Module):
     """Two layers that share one weight, as autoencoders and language models do."""
 

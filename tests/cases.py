@@ -32,6 +32,7 @@ class Case:
         train: ``(x, y)``.
         test: ``(x, y)`` of the same distribution.
         loss: As heldout names it.
+        history: Its training losses before every step; gradient noise that is made up.
     """
 
     name: str
@@ -40,17 +41,30 @@ class Case:
     train: Pair
     test: Pair
     loss: str = "cross-entropy"
+    history: tuple[float, ...] = ()
 
     def subject(self, **changes: Any) -> Subject:
         """The subject of an audit, with everything that is known unless changed."""
         given = {"network": self.network, "train": self.train, "test": self.test, "loss": self.loss}
-        return Subject(**{**given, "initial": self.initial, **changes})
+        history = None if "network" in changes else history_of([self])
+        return Subject(**{**given, "initial": self.initial, "history": history, **changes})
+
+
+def history_of(cases: "list[Case]") -> dict[str, Any]:
+    """The training histories of cases, one row a member and step."""
+    steps = len(cases[0].history)
+    losses = torch.tensor([case.history for case in cases], dtype=torch.float64).flatten()
+    step = torch.arange(steps).repeat(len(cases))
+    return {
+        "member": torch.arange(len(cases)).repeat_interleave(steps), "step": step, "epoch": step / 2, "train-loss": losses,
+        "gradient-noise": 2 * losses,
+    }  # fmt: skip
 
 
 def together(cases: list[Case], **changes: Any) -> Subject:
     """Cases of one architecture and one set of data as one population."""
     networks, initial = [case.network for case in cases], [case.initial for case in cases]
-    return cases[0].subject(**{"network": networks, "initial": initial, **changes})
+    return cases[0].subject(**{"network": networks, "initial": initial, "history": history_of(cases), **changes})
 
 
 @cache
@@ -172,10 +186,13 @@ def _trained(
         optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
         x, y = train
         network.train()
+        history = []
         for _ in range(steps):
             optimizer.zero_grad()
             outputs = network(**x) if isinstance(x, dict) else network(x)
-            NAMED[loss].per_example(outputs, y).mean().backward()  # type: ignore[no-untyped-call]
+            mean = NAMED[loss].per_example(outputs, y).mean()
+            mean.backward()  # type: ignore[no-untyped-call]
+            history.append(mean.item())
             optimizer.step()
         optimizer.zero_grad()
-    return Case(name, network.eval(), initial, train, test, loss)
+    return Case(name, network.eval(), initial, train, test, loss, tuple(history))

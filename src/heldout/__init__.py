@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from heldout.records import Direction, Refusal, Status
     from heldout.verbs.audit import audit
     from heldout.verbs.certify import certify
+    from heldout.verbs.judge import judge
     from heldout.verbs.plan import plan
-    from heldout.verbs.record import Audit
     from heldout.verbs.sample_posterior import sample_posterior
     from heldout.verbs.study import study
 
 _PLACES = {
-    "Audit": "heldout.verbs.record",
     "Direction": "heldout.records",
     "Examples": "heldout.engine.subject",
     "Population": "heldout.engine.population",
@@ -34,6 +33,7 @@ _PLACES = {
     "Subject": "heldout.engine.subject",
     "audit": "heldout.verbs.audit",
     "certify": "heldout.verbs.certify",
+    "judge": "heldout.verbs.judge",
     "measure": "heldout.catalog",
     "plan": "heldout.verbs.plan",
     "sample_posterior": "heldout.verbs.sample_posterior",
@@ -43,7 +43,6 @@ _PLACES = {
 }
 
 __all__ = [
-    "Audit",
     "Direction",
     "Examples",
     "Population",
@@ -54,6 +53,7 @@ __all__ = [
     "__version__",
     "audit",
     "certify",
+    "judge",
     "measure",
     "plan",
     "sample_posterior",

@@ -16,7 +16,7 @@ ERRORS = (torch.arange(500) < 20)[None].double()
 
 
 @pytest.mark.parametrize(
-    ("epsilon", "information"), [(2.5, 1250.0), (0.02, 0.1 + 0.02 * math.sqrt(250 * math.log(80)))]
+    ("epsilon", "information"), [(2.5, 1250.0), (0.02, 0.05 + math.sqrt(0.05**2 + 0.1 * math.log(40)))]
 )
 def test_both_forms_of_the_information(epsilon: float, information: float) -> None:
     said = differential_privacy(ERRORS, epsilon, log_delta=math.log(0.05))

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from heldout.bounds.norms import random_directions
 from heldout.bounds.pac_bayes_spectral import pac_bayes_spectral
+from heldout.engine.evidence.direction_problems import random_directions
 
 
 def test_against_the_formula_typed_again() -> None:

@@ -49,3 +49,20 @@ def test_the_table_takes_the_smallest_bound_of_each_question(
     best = min(rows, key=lambda row: row["bound"])
     assert f"| {best['bits']} | {best['errors']} of 300 | {best['bound']:.3f} |" in line
     assert f"| {min(row['hoeffding'] for row in rows):.3f} | - |" in line
+
+
+def test_each_digit_against_the_others_with_what_no_would_err(
+    script: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = script.each_against_others(examples=200, steps=40, seed=0, tried=((6, (2,)), (8, (3,))))
+    assert [row["digit"] for row in rows] == list(range(10))
+    assert sum(row["no"] for row in rows) == pytest.approx(1)
+    for row in rows:
+        level = math.log(0.05) - row["bits"] * math.log(2)
+        assert stats.binom.logcdf(row["errors"], 200, row["bound"]) == pytest.approx(level, rel=1e-6)
+        assert row["hoeffding"] == pytest.approx(row["errors"] / 200 + math.sqrt(-level / 400), abs=1e-9)
+        assert row["own"] <= row["hoeffding"]
+    script.print_each(examples=200, steps=20, seed=0, tried=((6, (2,)),))
+    table = capsys.readouterr().out.strip().splitlines()
+    assert len([line for line in table if line.startswith("|")]) == 12
+    assert table[-1].startswith("median ratio ")

@@ -32,7 +32,7 @@ def test_the_page_tells_everything(record: dict[str, Any]) -> None:
     for words in ("codebook", "64 bits", "12.5", "too &lt;long&gt; a code", "there is no &lt;prior&gt;", "vacuous",
                   record["best"]["ledger"][-1]["step"]):  # fmt: skip
         assert words in page
-    assert "No certificate is valid" in render_certificates({**record, "best": None, "certificates": []})
+    assert "No certificate is valid" in render_certificates({**record, "bests": [], "certificates": []})
 
 
 def test_the_terminal_tells_the_best_and_every_bound(record: dict[str, Any]) -> None:
@@ -44,8 +44,25 @@ def test_the_terminal_tells_the_best_and_every_bound(record: dict[str, Any]) -> 
     for row in record["certificates"]:
         assert row["name"] in text
     out = Console(file=io.StringIO(), width=200)
-    show_certificates({**record, "best": None}, out)
+    show_certificates({**record, "bests": []}, out)
     assert "No certificate is valid" in out.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_best_of_every_loss_stands_there_and_an_empty_one_says_so(record: dict[str, Any]) -> None:
+    empty = {
+        **record["best"],
+        "loss": "bits per token",
+        "value": 8.95,
+        "status": "vacuous",
+        "reason": "guessing evenly has 8",
+    }
+    two = {**record, "best": None, "bests": [record["best"], empty]}
+    out = Console(file=io.StringIO(), width=200)
+    show_certificates(two, out)
+    for text in (render_certificates(two).lower(), out.file.getvalue().lower()):  # type: ignore[attr-defined]
+        assert "0-1 error of this network" in text
+        assert "bits per token of this network" in text
+        assert "says nothing: guessing evenly has 8" in text
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])

@@ -27,13 +27,24 @@ def test_marks_rule_and_order() -> None:
         ("a", 3e8),
         ("e", 0.2),
     ]  # 0 has no place on the axis
-    assert {r["highest"] for r in rows_of(chart)} == {1.0}
+    assert {r["highest"] for r in rows_of(chart) if "highest" in r} == {1.0}
     assert fields_of(chart) >= {"value", "name", "family", "highest"}
     orders = [layer["encoding"]["y"]["sort"] for layer in chart["layer"] if "y" in layer["encoding"]]
-    assert orders == [["b", "a", "e"]]
+    assert orders == [["b", "a", "e"]] * 2
 
 
 def test_ticks_stand_where_a_loss_was_seen() -> None:
     chart = certificate_families([row("b", 0.5, True) | {"empirical_risk": 0.1}, row("a", 0.6, True)]).to_dict()
-    assert len(chart["layer"]) == 3
+    assert len(chart["layer"]) == 4
     assert "empirical_risk" in fields_of(chart)
+
+
+def test_no_two_families_look_alike_and_each_is_named_once() -> None:
+    names = [f"family {place}" for place in range(36)]
+    chart = certificate_families([row(f"{n} {k}", 0.5, True) | {"family": n} for n in names for k in (0, 1)]).to_dict()
+    (marks,) = [layer["encoding"] for layer in chart["layer"] if "shape" in layer["encoding"]]
+    for channel in ("color", "stroke", "shape"):
+        assert marks[channel]["scale"]["domain"] == names
+    assert len(set(zip(*(marks[channel]["scale"]["range"] for channel in ("color", "shape")), strict=True))) == 36
+    named = [r for r in rows_of(chart) if set(r) == {"name", "family"}]
+    assert named == [{"name": f"{n} 0", "family": n} for n in names]

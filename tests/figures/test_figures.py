@@ -8,8 +8,8 @@ from tests.figures.records import ALL, grouped, single
 from heldout.catalog import units
 from heldout.faces.report.drawing import tables
 
-#: Figures of an audit's tables; those of a study and of certify are drawn from rows of their own (test_curves.py, ...).
-OWN = {"study_curves", "family_certificates"}
+#: Figures of an audit's tables; those of a study, of certify, of the judge and of a thorough audit are drawn from rows of their own.
+OWN = {"study_curves", "family_certificates", "curvature_density", "judged_rows", "judged_axis_rows"}
 FIGURES = {name: unit for name, unit in units("figure").items() if not OWN & set(unit.needs)}
 
 

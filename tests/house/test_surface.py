@@ -35,7 +35,7 @@ def test_the_contents_page_names_what_type_checkers_see() -> None:
 
 
 def test_a_name_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(AttributeError, match="it has Audit"):
+    with pytest.raises(AttributeError, match="it has Direction"):
         _ = heldout.nothing
 
 

@@ -50,3 +50,16 @@ def test_not_for_regressions() -> None:
     evidence = Evidence(cases.regression().subject())
     assert read_measure(find("prunability"), evidence).statuses == (Status.NOT_APPLICABLE,)
     assert read_profile(find("pruning-curve"), evidence).rows == ()
+
+
+def test_prunability_by_the_loss_and_at_random() -> None:
+    members = [cases.mlp(seed=seed) for seed in range(2)]
+    evidence = Evidence(cases.together(members))
+    found = evidence["loss_pruning"]
+    largest, random = (read_measure(find(name), evidence) for name in ("prunability-by-loss", "random-prunability"))
+    assert largest.value.tolist() == largest.high.tolist() == found.kept.tolist()
+    assert largest.low.tolist() == found.failing.tolist()
+    assert random.value.tolist() == pytest.approx(found.random.mean(1).tolist())
+    expected = found.random.numpy().std(1, ddof=1) / 5**0.5
+    assert random.standard_error.tolist() == pytest.approx(expected.tolist())
+    assert (largest.value < random.value).all()  # the smallest weights are missed least

@@ -12,7 +12,7 @@ from heldout.engine.evidence.resolving import Evidence
 from heldout.records import Status
 
 PLAIN = ("param-norm", "prod-of-fro", "log-prod-of-fro", "sum-of-fro")
-OVER_MARGIN = ("prod-of-fro-over-margin", "sum-of-fro-over-margin")
+OVER_MARGIN = ("prod-of-fro-over-margin", "sum-of-fro-over-margin", "log-prod-of-fro-over-margin")
 
 
 @pytest.mark.parametrize("case", ["mlp", "cnn", "transformer", "generalizer"])

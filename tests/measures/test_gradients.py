@@ -8,10 +8,17 @@ from tests.oracles import gradients as oracle
 from torch import Tensor, nn
 
 from heldout.catalog import find
-from heldout.engine.evidence.reading_units import read_measure
+from heldout.engine.evidence.reading_units import read_measure, read_profile
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.subject import Subject
-from heldout.measures.gradients import LEVELS, gradient_distribution, gradient_noise, m_coherence, squared_norm
+from heldout.measures.gradients import (
+    LEVELS,
+    gradient_distribution,
+    gradient_noise,
+    m_coherence,
+    one_step_generalization_ratio,
+    squared_norm,
+)
 from heldout.records import Status
 
 
@@ -74,3 +81,43 @@ def test_the_distribution_holds_quantiles_and_the_mean() -> None:
         np.testing.assert_allclose(table["norm"][own], expected)
         np.testing.assert_allclose(table["mean_norm"][own], gradients[member].mean(0).norm().item())
         assert table["member"][own] == [member] * len(LEVELS)
+
+
+def test_one_step_generalizes_as_far_as_an_independent_sample_agrees() -> None:
+    # The mean product of two different examples' gradients is an unbiased squared gradient of the population.
+    gradients = torch.randn(9, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 0.5
+    products = gradients @ gradients.T
+    apart = (products.sum() - products.diagonal().sum()) / (9 * 8)
+    expected = (apart / gradients.mean(0).square().sum()).item()
+    assert one_step_generalization_ratio(*moments(gradients)).item() == pytest.approx(expected, rel=1e-12)
+    coherence = m_coherence(*moments(gradients)).item()
+    assert expected == pytest.approx((1 - 1 / coherence) * 9 / 8, rel=1e-12)
+
+
+def test_one_step_on_examples_that_agree_and_on_none() -> None:
+    assert one_step_generalization_ratio(*moments(torch.ones(5, 3).double())).item() == pytest.approx(1)
+    assert one_step_generalization_ratio(*moments(torch.eye(4).double())).item() == pytest.approx(0)
+    assert one_step_generalization_ratio(*moments(torch.ones(1, 3).double())).isnan()
+    assert one_step_generalization_ratio(*moments(torch.zeros(4, 3).double())).isnan()
+
+
+def test_gradient_diversity_is_the_inverse_of_coherence() -> None:
+    gradients = torch.randn(6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    diversity = gradients.square().sum() / gradients.sum(0).square().sum()  # Yin et al. 2018, definition 1
+    assert m_coherence(*moments(gradients)).item() == pytest.approx(1 / diversity.item(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["cnn", "transformer"])
+def test_coherence_layer_by_layer(name: str) -> None:
+    members = [cases.ALL[name](seed) for seed in (0, 1)]
+    rows = read_profile(find("layer-coherence"), Evidence(cases.together(members))).rows
+    for member, case in enumerate(members):
+        gradients = oracle.per_example(case.network, *case.train)
+        owners = list(dict.fromkeys(parameter.rpartition(".")[0] for parameter in gradients))
+        own = {row["layer"]: row for row in rows if row["member"] == member}
+        assert set(own) == set(owners)
+        total = oracle.flat(gradients).square().sum()
+        for owner in owners:
+            flat = oracle.flat({p: g for p, g in gradients.items() if p.rpartition(".")[0] == owner})
+            assert own[owner]["coherence"] == pytest.approx(oracle.m_coherence(flat), rel=1e-4)
+            assert own[owner]["share"] == pytest.approx((flat.square().sum() / total).item(), rel=1e-4)

@@ -44,7 +44,7 @@ def test_alpha_and_its_reference_on_networks() -> None:
         mean, error = laws(values)
         assert alpha.value[member] == pytest.approx(mean, rel=1e-5)
         assert alpha.standard_error[member] == pytest.approx(error, rel=1e-5)
-        reference, spread = laws([each[member].numpy() for each in evidence["spectra_at_random"].values()])
+        reference, spread = laws([each[member].numpy() for each in evidence["block_spectra_at_random"].values()])
         assert random.value[member] == pytest.approx(reference, rel=1e-5)
         assert random.standard_error[member] == pytest.approx(spread, rel=1e-5)
         assert excess.value[member] == pytest.approx(mean - reference, rel=1e-4)
@@ -106,6 +106,59 @@ def test_table_of_singular_values() -> None:
     assert [rows[0]["rank"], rows[-1]["rank"]] == [1, 300]
     values = np.linalg.svd(oracle.weight_matrices(network)["2.weight"], compute_uv=False)
     assert [row["singular_value"] for row in rows] == pytest.approx([values[row["rank"] - 1] for row in rows], rel=1e-5)
-    reference = evidence["spectra_at_random"]["2.weight"][0]
+    reference = evidence["block_spectra_at_random"]["2.weight"][0]
     assert [row["reference"] for row in rows] == [reference[row["rank"] - 1].item() for row in rows]
     assert [row["rank"] for row in table.rows if row["layer"] == "4.weight"] == [1, 2, 3]
+
+
+def test_alpha_weighted_by_the_size_of_the_tails() -> None:
+    networks = [deep(6), deep(7)]
+    reading = read_measure(find("alpha-per-eigenvalue"), evidence_of(*networks))
+    for member, network in enumerate(networks):
+        values = [np.linalg.svd(matrix, compute_uv=False) for matrix in oracle.weight_matrices(network).values()]
+        fits = [tails.fit(each**2) for each in values if len(each) >= 10]
+        total = sum(fit.size for fit in fits)
+        expected = sum(fit.size * fit.alpha for fit in fits) / total
+        error = math.sqrt(sum(fit.size * (fit.alpha - 1) ** 2 for fit in fits)) / total
+        assert reading.value[member] == pytest.approx(expected, rel=1e-5)
+        assert reading.standard_error[member] == pytest.approx(error, rel=1e-5)
+        assert reading.high[member] == pytest.approx(expected + 1.96 * error, rel=1e-5)
+        assert reading.low[member] == pytest.approx(max(1, expected - 1.96 * error), rel=1e-5)
+    assert read_measure(find("alpha-per-eigenvalue"), Evidence(cases.cnn().subject())).statuses == (Status.UNDEFINED,)
+
+
+def test_alpha_of_convolutions_by_position() -> None:
+    torch.manual_seed(8)
+    network = nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(20, 12), nn.Linear(12, 2))
+    evidence = Evidence(Subject(network, train=(torch.randn(6, 3, 4, 4), torch.arange(6) % 2)))
+    weight = network[0].weight.detach().double().numpy()
+    pooled = np.concatenate([np.linalg.svd(weight[:, :, a, b], compute_uv=False) for a in range(3) for b in range(3)])
+    dense = np.linalg.svd(network[3].weight.detach().double().numpy(), compute_uv=False)
+    fits = [tails.fit(values**2) for values in (pooled, dense)]  # 27 and 12 eigenvalues; as one matrix it has 5
+    reading = read_measure(find("alpha-by-position"), evidence)
+    assert reading.value[0] == pytest.approx(np.mean([fit.alpha for fit in fits]), rel=1e-5)
+    error = math.sqrt(sum(fit.standard_error**2 for fit in fits)) / 2
+    assert reading.standard_error[0] == pytest.approx(error, rel=1e-5)
+    assert read_measure(find("alpha"), evidence).value[0] == pytest.approx(fits[1].alpha, rel=1e-5)
+
+
+def test_gates_of_a_recurrent_layer_are_layers() -> None:
+    torch.manual_seed(9)
+
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.head = nn.GRU(12, 14, batch_first=True), nn.Linear(14, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.body(x)[0][:, -1])
+
+    network = Last()
+    evidence = Evidence(Subject(network, train=(torch.randn(6, 3, 12), torch.arange(6) % 2)))
+    gates = [
+        part for name in ("weight_ih_l0", "weight_hh_l0") for part in network.get_parameter(f"body.{name}").chunk(3)
+    ]
+    fits = [tails.fit(np.linalg.svd(gate.detach().double().numpy(), compute_uv=False) ** 2) for gate in gates]
+    assert read_measure(find("alpha"), evidence).value[0] == pytest.approx(
+        np.mean([fit.alpha for fit in fits]), rel=1e-5
+    )

@@ -74,3 +74,12 @@ def test_other_networks_are_told_why(name: str) -> None:
     reading = read_measure(find("path-norm"), Evidence(cases.ALL[name]().subject()))
     assert reading.statuses == (Status.NOT_APPLICABLE,)
     assert reading.reasons[0].endswith("use the norms of the weight layers instead")
+
+
+def test_the_logarithm_of_the_quotient() -> None:
+    case = cases.generalizer()
+    evidence = Evidence(case.subject())
+    log, quotient = (read_measure(find(f"{word}path-norm-over-margin"), evidence) for word in ("log-", ""))
+    assert log.value.item() == pytest.approx(math.log(quotient.value.item()), rel=1e-9)
+    wrong = Evidence(case.subject(train=(case.train[0], (case.train[1] + 1) % cases.CLASSES)))
+    assert read_measure(find("log-path-norm-over-margin"), wrong).statuses == (Status.UNDEFINED,)

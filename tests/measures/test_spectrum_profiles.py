@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from tests import cases
 from tests.oracles import norms as oracle
+from torch import nn
 
 from heldout.catalog import units
 from heldout.engine.evidence.reading_units import read_profile
 from heldout.engine.evidence.resolving import Evidence
+from heldout.engine.subject import Subject
 from heldout.measures.spectrum_profiles import MEMBERS, RANKS
 
 
@@ -43,3 +46,42 @@ def test_no_more_than_eight_members_are_listed() -> None:
     for name in ("layer-spectra", "spectrum"):
         rows = read_profile(units("profile")[name], Evidence(subject)).rows
         assert {row["member"] for row in rows} == set(range(MEMBERS))
+
+
+class Odd(nn.Module):
+    """A layer that is a matrix, and a parameter that is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(12, 16)
+        self.mixing = nn.Parameter(torch.ones(2, 3, 16))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("nf,abf->nab", self.layer(x), self.mixing).sum(2)
+
+
+def test_what_is_not_analysed_is_listed_with_the_reason() -> None:
+    source = Evidence(Subject([Odd(), Odd()], train=(torch.randn(6, 12), torch.arange(6) % 2)))
+    rows = read_profile(units("profile")["layer-spectra"], source).rows
+    assert [(row["member"], row["layer"], row["kind"]) for row in rows] == [
+        (member, *entry) for member in (0, 1) for entry in (("layer.weight", "dense"), ("mixing", "not analysed"))
+    ]
+    assert "3 axes in a Odd" in rows[1]["note"]
+    assert rows[1]["alpha"] is None
+    assert rows[0]["spikes"] is not None
+
+
+def test_gates_and_heads_have_rows() -> None:
+    rows = read_profile(units("profile")["layer-spectra"], Evidence(cases.lstm().subject())).rows
+    assert sum("gate]" in row["layer"] or "[cell]" in row["layer"] for row in rows) == 8
+    case = cases.transformer()
+    rows = read_profile(units("profile")["attention-heads"], Evidence(case.subject())).rows
+    weight = case.network.get_parameter("body.self_attn.in_proj_weight").detach().double().numpy()
+    assert [(row["layer"].rpartition("[")[2], row["head"]) for row in rows] == [
+        (f"{part}]", head) for part in ("query", "key", "value") for head in (0, 1)
+    ]
+    for row, rows_of_head in zip(rows, np.split(weight, 6), strict=True):
+        values = np.linalg.svd(rows_of_head, compute_uv=False)
+        assert row["spectral_norm"] == pytest.approx(values[0], rel=1e-5)
+        assert row["stable_rank"] == pytest.approx((values**2).sum() / values[0] ** 2, rel=1e-5)
+        assert row["alpha"] is None  # four eigenvalues

@@ -52,6 +52,7 @@ def measures(final: Matrices, initial: Matrices, gamma: float) -> dict[str, floa
         "prod-of-fro": products,
         "log-prod-of-fro": np.log(products),
         "prod-of-fro-over-margin": products / gamma**2,
+        "log-prod-of-fro-over-margin": np.log(products / gamma**2) if gamma > 0 else np.nan,
         "sum-of-fro": d * products ** (1 / d),
         "sum-of-fro-over-margin": d * (products / gamma**2) ** (1 / d),
         "param-norm": np.sum(f**2),

@@ -31,7 +31,17 @@ def test_its_certificates() -> None:
     assert found["betting"][0].status is Status.VALID
     assert found["betting"][0].value is not None
     assert found["betting"][0].value < 8
-    assert found["language-documents"][0].terms["bits by guessing"] == 8
+    documents = found["language-documents"][0]
+    assert documents.terms["bits by guessing"] == documents.trivial == found["betting"][0].trivial == 8
+    assert all((one.status is Status.VALID) == (one.value < 8) for one in found)
+    losses = [one.loss for one in found.bests()]
+    assert len(losses) == 3  # held-out documents, new documents, tokens: the same unit, three statements
+    assert "in the contexts of the training text" in losses[2]
+    with pytest.raises(Refusal, match="3 losses"):
+        found.best()
+    tokens = found.best(certifies=found["language-tokens"][0].certifies)
+    assert tokens.loss == losses[2]
+    assert len({one.loss_range for one in found if one.loss == documents.loss}) == 1
 
 
 def test_too_little_text_is_refused() -> None:

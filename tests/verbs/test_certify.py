@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,11 +81,65 @@ def test_a_part_of_a_finite_pool_says_more_of_the_pool() -> None:
     assert whole.value is not None
     assert part.empirical_risk <= part.value < whole.value
     assert "pool of 120" in part.data_ledger["bound"]
+    assert part.loss == "0-1 error on the pool"
+    with pytest.raises(
+        Refusal, match=r"2 losses that cannot be compared, '0-1 error' in \[0, 1\], '0-1 error on the pool'"
+    ):
+        found.best()  # a share of errors in the pool is no risk
+    assert [one.loss for one in found.bests()] == ["0-1 error", "0-1 error on the pool"]
+    assert found.best(loss=part.loss).name == "without-replacement"
+    assert found.to_dict()["best"] is None
+    assert len(found.to_dict()["bests"]) == 2
     assert part.certifies == "this network on the examples of the pool"
     assert found.best(certifies="this network").name == "clopper-pearson"
     for wrong in (3, 0.5, "many"):
         with pytest.raises(Refusal, match="pool was"):
             cases.mlp().subject(pool=wrong)
+
+
+def test_a_pool_of_losses_has_their_units() -> None:
+    found = certify(cases.regression().subject(loss_range=(0.0, 40.0), pool=100), families="held-out")
+    part = found["betting-without-replacement"][0]
+    assert part.loss_range == (0.0, 40.0)
+    assert part.loss.endswith("on the pool")
+    assert part.value is not None
+    assert part.empirical_risk == pytest.approx(found["kl"][0].empirical_risk)
+    assert part.empirical_risk < part.value < 40
+
+
+def test_of_the_same_number_in_other_units_the_smaller_range_is_not_the_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = answer(0.3)
+    bits = replace(said, value=np.array([0.2]), loss="bits", loss_range=(0.0, 9.0))
+    wide = replace(said, value=np.array([0.1]), loss_range=(0.0, 2.0))
+    made = []
+    for name, one in (("errors", said), ("bits", bits), ("wide", wide)):
+
+        def give(errors: Any, *, log_delta: float, one: Bounded = one) -> Bounded:
+            """A bound."""
+            return one
+
+        give.__name__ = name
+        unit = bound(source="s", certifies="it", statement="certain", family="odd")(give).__heldout_unit__  # type: ignore[attr-defined]
+        made.append(unit)
+    monkeypatch.setattr("heldout.verbs.certify.bounds_of", lambda families: made)
+    found = certify(cases.mlp().subject(), families="all", delta=0.1)
+    assert [(one.loss, one.value) for one in found.bests()] == [("0-1 error", 0.3), ("bits", 0.2), ("0-1 error", 0.1)]
+    assert found.best(loss="bits").value == 0.2
+    with pytest.raises(Refusal, match="3 losses that cannot be compared"):
+        found.best()
+    with pytest.raises(Refusal, match=r"'0-1 error' in .*'0-1 error' in "):  # one name, two ranges
+        found.best(loss="0-1 error")
+
+
+def test_a_bound_above_guessing_is_vacuous_though_below_the_largest_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    bits = {"loss": "bits", "loss_range": (0.1, 15.0), "guessing": 8.0}
+    (one,) = only(monkeypatch, answer(8.95, **bits))
+    assert (one.status, one.trivial, one.row()["trivial"]) == (Status.VACUOUS, 8.0, 8.0)
+    assert "8.95, and guessing evenly has 8" in one.reason
+    (one,) = only(monkeypatch, answer(7.9, **bits))
+    assert (one.status, one.reason) == (Status.VALID, "")
+    (one,) = only(monkeypatch, answer(0.9))
+    assert (one.status, one.trivial) == (Status.VALID, 1.0)
 
 
 def test_refused_certificates_are_never_the_best() -> None:

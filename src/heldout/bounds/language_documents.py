@@ -200,7 +200,7 @@ def _best(
     values = np.stack([from_unit(upper(place, spent), share, v) for place, share in enumerate(codes.shares)], 1)
     members = np.arange(values.shape[-1])
     model, share = np.unravel_index(values.reshape(-1, len(members)).argmin(0), values.shape[:2])
-    spans = np.array([span(codes.shares[a], v) for a in share])
+    spans = np.array([span(a, v) for a in codes.shares])  # of all that a message may choose: one loss, one range
     parts = codes.parts[model[0]][0] if codes.parts and len(members) == 1 else {}
     return Bounded(
         value=values[model, share, members],
@@ -209,6 +209,7 @@ def _best(
         examples=examples,
         loss="bits per token, a document's mean",
         loss_range=(float(spans[:, 0].min()), float(spans[:, 1].max())),
+        guessing=float(np.log2(v)),
         data=codes.data,
         code={**parts, "all": float(codes.bits[model[0], 0])} if len(members) == 1 else {},
         terms={

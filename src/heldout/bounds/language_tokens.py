@@ -102,7 +102,7 @@ def _tokens(codes: LanguageCodes, log_delta: float, upper: Any, paid: str) -> Bo
     ], 1)  # fmt: skip
     members = np.arange(values.shape[-1])
     model, share = np.unravel_index(values.reshape(-1, len(members)).argmin(0), values.shape[:2])
-    spans = np.array([span(codes.shares[a], v) for a in share])
+    spans = np.array([span(a, v) for a in codes.shares])  # of all that a message may choose: one loss, one range
     parts = codes.parts[model[0]][0] if codes.parts and len(members) == 1 else {}
     words = f"; {paid}, each at a {len(RATES)}th" if paid else ""
     return Bounded(
@@ -112,6 +112,7 @@ def _tokens(codes: LanguageCodes, log_delta: float, upper: Any, paid: str) -> Bo
         examples=codes.tokens,
         loss="bits per token, in the contexts of the training text",
         loss_range=(float(spans[:, 0].min()), float(spans[:, 1].max())),
+        guessing=float(np.log2(v)),
         data=codes.data,
         code={**parts, "all": float(codes.bits[model[0], 0])} if len(members) == 1 else {},
         terms={

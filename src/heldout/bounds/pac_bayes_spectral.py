@@ -38,7 +38,7 @@ def pac_bayes_spectral(layer_norms: LayerNorms, margin_shares: MarginShares, *, 
         Numbers with their account.
 
     Example:
-        >>> from heldout.bounds.norms import random_directions
+        >>> from heldout.engine.evidence.direction_problems import random_directions
         >>> needs, _ = random_directions(np.random.default_rng(0), 1)
         >>> bool(pac_bayes_spectral(**needs, log_delta=-3.0).value[0] > 1)
         True

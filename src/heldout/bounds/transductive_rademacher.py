@@ -54,6 +54,7 @@ def _bounded(
         steps=(("the complexity over the margin at its level, each level with its share", 1.0),),
         empirical_risk=(found <= 0).mean(axis=1),
         examples=m,
+        loss="0-1 error at nodes without a label",
         data={
             "bound": f"all {m} labelled nodes, assumed to be a uniform draw without replacement from {m + u}",
             "assumption": "graph, features, diffusion and architecture were fixed before the draw",

@@ -69,6 +69,7 @@ def transductive_vc(errors: Tensor, labelled_graph: LabelledGraph, *, log_delta:
         steps=(("no labelling of the graph by this architecture errs so much more at the other nodes", 1.0),),
         empirical_risk=wrong.mean(1),
         examples=m,
+        loss="0-1 error at nodes without a label",
         data={
             "bound": f"all {m} labelled nodes, assumed to be a uniform draw without replacement from {m + u}",
             "assumption": "graph, features, diffusion and architecture were fixed before the draw",

@@ -7,8 +7,6 @@ from heldout.engine.judging import Design
 from heldout.engine.judging.design import Floats
 from heldout.engine.judging.tables import axis_sets, cell_of, tables
 
-CHUNK = 16  # replicates handled together
-
 
 def _information(cells: tuple[Floats, Floats, Floats, Floats]) -> tuple[Floats, Floats]:
     """Mutual information of each two-by-two table and the entropy of its target, in bits, from its four counts."""
@@ -67,23 +65,17 @@ def conditional_mutual_information(measures: Floats, targets: Floats, multiplici
         1.0
     """
     sets = [cell_of(design, chosen) for chosen in axis_sets(design, (0, 1, 2))]
-    replicates, found = max(len(targets), len(multiplicities)), []
-    for start in range(0, replicates, CHUNK):
-        part = slice(start, start + CHUNK)
-        goal = targets[part] if len(targets) > 1 else targets
-        drawn = multiplicities[part] if len(multiplicities) > 1 else multiplicities
-        scores = []
-        for cells in sets:
-            sums = tables(measures, goal, cells, drawn, strict=False)
-            four = tuple(
-                (sums.pairs + a * sums.left + b * sums.right + a * b * sums.both) / 4 for a in (1, -1) for b in (1, -1)
-            )
-            information, entropy = _information((four[0], four[1], four[2], four[3]))
-            shares = sums.orders * sums.pairs
-            told, unknown = (shares * information).sum(-1), (shares * entropy).sum(-1)
-            scores.append(_share(told, unknown))
-        found.append(_least(scores))
-    return np.concatenate(found, axis=1)
+    scores = []
+    for cells in sets:
+        sums = tables(measures, targets, cells, multiplicities, strict=False)
+        four = tuple(
+            (sums.pairs + a * sums.left + b * sums.right + a * b * sums.both) / 4 for a in (1, -1) for b in (1, -1)
+        )
+        information, entropy = _information((four[0], four[1], four[2], four[3]))
+        shares = sums.orders * sums.pairs
+        told, unknown = (shares * information).sum(-1), (shares * entropy).sum(-1)
+        scores.append(_share(told, unknown))
+    return _least(scores)
 
 
 @criterion(
@@ -118,17 +110,10 @@ def competition_score(measures: Floats, targets: Floats, multiplicities: Floats,
         1.0
     """
     sets = [cell_of(design, chosen) for chosen in axis_sets(design, (min(2, len(design.axes)),))]
-    replicates, found = max(len(targets), len(multiplicities)), []
-    for start in range(0, replicates, CHUNK):
-        part = slice(start, start + CHUNK)
-        goal = targets[part] if len(targets) > 1 else targets
-        drawn = multiplicities[part] if len(multiplicities) > 1 else multiplicities
-        scores = []
-        for cells in sets:
-            sums = tables(measures, goal, cells, drawn, strict=True)
-            both, one, other = sums.both, sums.left - sums.both, sums.right - sums.both
-            information, entropy = _information((both, one, other, sums.pairs - both - one - other))
-            told, unknown = information.mean(-1), entropy.mean(-1)
-            scores.append(_share(told, unknown))
-        found.append(_least(scores))
-    return np.concatenate(found, axis=1)
+    scores = []
+    for cells in sets:
+        sums = tables(measures, targets, cells, multiplicities, strict=True)
+        both, one, other = sums.both, sums.left - sums.both, sums.right - sums.both
+        information, entropy = _information((both, one, other, sums.pairs - both - one - other))
+        scores.append(_share(information.mean(-1), entropy.mean(-1)))
+    return _least(scores)

@@ -48,4 +48,9 @@ def granulated_kendall(
         found.append(np.where(total > 0, sums / np.maximum(total, 1e-300), np.nan))
     if not found:
         return np.full((len(measures), max(len(targets), len(multiplicities))), np.nan)
-    return np.asarray(np.nanmean(np.stack(found), axis=0))
+    whole = np.stack(found)
+    known = ~np.isnan(whole)
+    # an axis of which no pair was drawn says nothing; where no axis says anything there is no value
+    return np.where(
+        known.any(axis=0), np.where(known, whole, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan
+    )

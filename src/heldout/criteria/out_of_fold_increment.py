@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.utils.parallel import Parallel, delayed
 
 from heldout.catalog import criterion
 from heldout.engine.judging import Design
@@ -52,17 +53,18 @@ def out_of_fold_increment(measures: Floats, target: Floats, design: Design, seed
         return {"value": nothing, "standard-error": nothing.copy()}
     cells, goal = design.configurations[rows], target[rows]
     folds = np.random.default_rng([seed, 4]).permutation(len(sizes))[cells] % FOLDS
-    increments, errors = [], []
-    for values in measures[:, rows]:
-        counts, sums = np.bincount(cells), np.bincount(cells, values)
-        others = (sums[cells] - values) / np.maximum(counts[cells] - 1, 1)
-        known = np.column_stack([design.codes[rows], others])
-        own = values - others
+    counts, settings = np.bincount(cells), design.codes[rows]
+
+    def judged(values: Floats) -> tuple[float, float]:
+        others = (np.bincount(cells, values)[cells] - values) / np.maximum(counts[cells] - 1, 1)
+        known = np.column_stack([settings, others])
         without = _foretold(known, goal, folds, seed)
-        with_it = _foretold(np.column_stack([known, own]), goal, folds, seed)
-        value, error = _share(np.square(goal - without), np.square(goal - with_it), cells)
-        increments.append(value)
-        errors.append(error)
+        with_it = _foretold(np.column_stack([known, values - others]), goal, folds, seed)
+        return _share(np.square(goal - without), np.square(goal - with_it), cells)
+
+    # trees grow without Python's lock, and every forest has its own seed: threads change no bit
+    workers = Parallel(n_jobs=-1, backend="threading")
+    increments, errors = zip(*workers(delayed(judged)(values) for values in measures[:, rows]), strict=True)
     return {"value": np.array(increments), "standard-error": np.array(errors)}
 
 

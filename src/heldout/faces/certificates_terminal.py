@@ -17,17 +17,19 @@ def show_certificates(record: Mapping[str, Any], console: Console | None = None)
         record: What ``Certificates.to_dict`` gave.
         console: Where; standard output if not given.
     """
-    out, best = console or Console(), record["best"]
+    out = console or Console()
     out.print(f"\n[bold]{escape(record['subject']['name'])}[/bold]", highlight=False)
-    if best is None:
+    if not record["bests"]:
         out.print("[bold]No certificate is valid here.[/bold]", highlight=False)
-    else:
+    for best in record["bests"]:
         which = f" (network {best['member']})" if record["subject"]["members"] > 1 else ""
         out.print(
             f"[bold]{escape(best['loss'])} of {escape(best['certifies'])}{which}: at most {number(best['value'])}, with probability "
             f"at least {100 * (1 - best['delta']):.6g} %.[/bold]", highlight=False,
         )  # fmt: skip
         out.print(f"By {best['name']}; the price of having looked at all certificates is paid.", highlight=False)
+        if best["status"] == "vacuous":
+            out.print(f"That says nothing: {escape(best['reason'])}", highlight=False)
     out.print(families_table(record))
     for name, reason in record["absent"].items():
         out.print(f"[dim]{escape(name)}: {escape(reason)}[/dim]", highlight=False)

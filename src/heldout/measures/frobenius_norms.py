@@ -115,6 +115,30 @@ def prod_of_fro_over_margin(weights: dict[str, Tensor], margin_10th_percentile: 
     return squared_frobenius(weights).prod() / squared_margin(margin_10th_percentile)
 
 
+@measure(source="Jiang et al. 2020, logarithm of eq. (36)", direction=Direction.HIGHER_IS_WORSE, unit_of_value="nats",
+         undefined=f"{NO_MARGIN}, or {ZERO_LAYER}", range=(float("-inf"), float("inf")),
+         invariances=(*PERMUTATION, "layer-rescaling", "logit-shift", "logit-scale", "example-order"))  # fmt: skip
+def log_prod_of_fro_over_margin(weights: dict[str, Tensor], margin_10th_percentile: Tensor) -> Tensor:
+    r"""Natural logarithm of ``prod-of-fro-over-margin``, which overflows in deep networks.
+
+    .. math:: \sum_j \ln \|W_j\|_F^2 - 2 \ln \gamma
+
+    Args:
+        weights: Layer's name -> ``[out, in]``.
+        margin_10th_percentile: Gamma.
+
+    Returns:
+        The logarithm; NaN where the margin is not positive.
+
+    Example:
+        >>> import torch
+        >>> log_prod_of_fro_over_margin({"a": 3 * torch.eye(1)}, torch.tensor(3.0)).item()
+        0.0
+    """
+    gamma = torch.where(margin_10th_percentile > 0, margin_10th_percentile.double(), float("nan"))
+    return log_prod_of_fro(weights) - 2 * gamma.log()
+
+
 @measure(source="Jiang et al. 2020, eq. (39)", direction=Direction.HIGHER_IS_WORSE,
          invariances=(*PERMUTATION, "layer-rescaling"))  # fmt: skip
 def sum_of_fro(weights: dict[str, Tensor]) -> Tensor:

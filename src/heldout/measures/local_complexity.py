@@ -6,15 +6,16 @@ from heldout.catalog import measure
 from heldout.records import Direction, Estimate, estimate
 
 
-@measure(source="Humayun, Balestriero and Baraniuk 2024, section 3 (12 directions, radius 0.005)", direction=Direction.NEITHER,
+@measure(source="Humayun, Balestriero and Baraniuk 2024, section 3 (radius 0.005)", direction=Direction.NEITHER,
          invariances=("layer-rescaling", "neuron-permutation", "logit-shift", "logit-scale"))  # fmt: skip
 def local_complexity(local_complexities: Tensor) -> Estimate:
     r"""Mean number of ReLU units that change their sign within a small cross-polytope around a training point.
 
     .. math:: \frac{1}{n} \sum_i \#\{u : \operatorname{sign} u \text{ differs among } x_i \pm r d_1, \ldots, x_i \pm r d_D\}
 
-    The boundaries of linear regions that pass by; d are random orthonormal directions, D = 12, and r = 0.005 in the units of
-    the inputs. It cannot see boundaries that pass between the vertices, nor ReLUs that are called as functions, not modules.
+    The boundaries of linear regions that pass by; d are random orthonormal directions, D = 12 (the authors' code takes 20 for
+    pictures), and r = 0.005 in the units of the inputs. It cannot see boundaries that pass between the vertices, nor ReLUs that
+    are called as functions, not modules.
 
     Args:
         local_complexities: Counts around some training points, ``[n]``.

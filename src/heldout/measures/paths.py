@@ -79,3 +79,27 @@ def path_norm_over_margin(path_sum: Tensor, margin_10th_percentile: Tensor) -> T
         2.0
     """
     return torch.where(margin_10th_percentile > 0, path_sum / margin_10th_percentile.square(), float("nan"))
+
+
+@measure(source="Jiang et al. 2020, logarithm of eq. (43)", direction=Direction.HIGHER_IS_WORSE, unit_of_value="nats",
+         range=(float("-inf"), float("inf")), invariances=(*FUNCTION, "logit-scale", "example-order"),
+         undefined=NO_MARGIN)  # fmt: skip
+def log_path_norm_over_margin(path_sum: Tensor, margin_10th_percentile: Tensor) -> Tensor:
+    r"""Natural logarithm of ``path-norm-over-margin``.
+
+    .. math:: \ln \sum_k f_{w^2}(1)[k] - 2 \ln \gamma
+
+    Args:
+        path_sum: Output of the squared network.
+        margin_10th_percentile: Gamma, with its sign.
+
+    Returns:
+        The logarithm; NaN where the margin is not positive.
+
+    Example:
+        >>> import torch
+        >>> log_path_norm_over_margin(torch.tensor(4.0), torch.tensor(2.0)).item()
+        0.0
+    """
+    gamma = torch.where(margin_10th_percentile > 0, margin_10th_percentile, float("nan"))
+    return path_sum.log() - 2 * gamma.log()

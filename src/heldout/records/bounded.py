@@ -21,6 +21,8 @@ class Bounded:
         examples: How many those are.
         loss: Which loss.
         loss_range: Its smallest and largest value.
+        guessing: The loss of a predictor that guesses evenly, below which a bound begins to speak; None where only the largest
+            value of the loss is known to be empty.
         certifies: The object, where it is another than the unit declares.
         data: Role -> which examples, in words.
         code: Part of the message -> bits, where a code is involved.
@@ -34,6 +36,7 @@ class Bounded:
     examples: int
     loss: str = "0-1 error"
     loss_range: tuple[float, float] = (0.0, 1.0)
+    guessing: float | None = None
     certifies: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
     code: Mapping[str, float] = field(default_factory=dict)

@@ -27,6 +27,7 @@ class Certificate:
         delta: Total failure probability; the ledger adds up to it.
         loss: The loss it speaks of.
         loss_range: Smallest and largest value of that loss.
+        trivial: The loss from which on a bound says nothing: of guessing evenly where that is known, the largest value otherwise.
         certifies: The object: this network, a Gibbs predictor, one draw, ...
         statement: What the probability is over.
         ledger: Steps that spend failure probability.
@@ -61,6 +62,7 @@ class Certificate:
     code_ledger: Mapping[str, float] = field(default_factory=dict)
     family: str = "held-out"
     terms: Mapping[str, float] = field(default_factory=dict)
+    trivial: float | None = None
 
     def row(self) -> dict[str, Any]:
         """The certificate as plain values, for JSON."""
@@ -84,6 +86,7 @@ class Certificate:
             "source": self.source,
             "family": self.family,
             "terms": dict(self.terms),
+            "trivial": self.trivial,
         }
 
     def quote(self, *, of: str = "", loss: str = "", probability: float | None = None) -> str:
@@ -113,7 +116,7 @@ class Certificate:
             **{key: row[key] for key in ("member", "name", "value", "delta", "loss", "certifies", "statement")},
             **{key: row[key] for key in ("data_ledger", "code_ledger", "reason", "baseline", "empirical_risk")},
             **{key: row[key] for key in ("examples", "source")},
-            **{key: row[key] for key in ("family", "terms") if key in row},  # older records have none
+            **{key: row[key] for key in ("family", "terms", "trivial") if key in row},  # older records have none
             loss_range=(row["loss_range"][0], row["loss_range"][1]),
             ledger=tuple(Spent(line["step"], line["delta"]) for line in row["ledger"]),
             status=Status.of(row["status"]),

@@ -40,6 +40,12 @@ class Status(Enum):
         "A layer or a shape its author did not foresee, or memory that ran out.",
         "Report the reason with the network's printed form; lower --memory if memory ran out.",
     )
+    ABSTAINED = (
+        "abstained",
+        "The network lies outside of what the prediction was calibrated on, so it gives no number.",
+        "Another size of network or data, another kind of task, or readings unlike those of any known network.",
+        "Bring a sweep of networks of this kind as a ledger; the reason says what was new.",
+    )
     VALID = (
         "valid",
         "The theorem's conditions were checked and hold.",
@@ -48,8 +54,8 @@ class Status(Enum):
     )
     VACUOUS = (
         "vacuous",
-        "The statement is true and says nothing: the bound is at or above the loss's maximum.",
-        "Too few held-out examples, or a loss near its maximum.",
+        "The statement is true and says nothing: the bound is at or above the loss's maximum, or the loss of guessing evenly.",
+        "Too few examples, or a loss near its maximum.",
         "Bring more held-out data or a larger delta.",
     )
     ESTIMATE = (

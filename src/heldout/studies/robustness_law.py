@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from heldout.catalog import Claim, study
+from heldout.engine.numerics.robustness_law import robustness_law as least_steepness
 
 
 def slopes(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -40,13 +41,13 @@ def rise_when_interpolating(table: pd.DataFrame) -> list[float]:
 def over_the_law(table: pd.DataFrame) -> list[float]:
     """Smallest log ratio, over numbers of features, of the steepest gradient to the root of examples over features."""
     found = slopes(table, "steepest")
-    law = np.sqrt(table.examples.iloc[0] / found.index.to_numpy(float))
+    law = least_steepness(table.examples.iloc[0], 1, found.index)  # p = k d, and d cancels
     return list(np.log(found.to_numpy() / law[:, None]).min(axis=0))
 
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
     """Steepest and mean gradients by number of features, medians and extremes, beside the law."""
-    law = np.sqrt(table.examples / table.features)
+    law = least_steepness(table.examples, 1, table.features)
     names = {
         "steepest": "steepest gradient, labels fitted",
         "mean": "mean gradient, labels fitted",

@@ -14,6 +14,7 @@ from heldout.engine.subject import Subject
 from heldout.records import Refusal
 from heldout.verbs.certificates import certificates_of
 from heldout.verbs.contrasts import contrasts
+from heldout.verbs.placed import placed
 from heldout.verbs.record import Audit
 from heldout.verbs.verdict import verdict
 from heldout.verbs.work import Work
@@ -83,6 +84,7 @@ def audit(
         seed=seed,
         passes=evidence.spent,
         seconds=time.perf_counter() - start,
+        atlas={} if only else placed(subject, inorder).to_dict(),
     )
     return replace(result, run=work.close(result.to_dict()))
 

@@ -16,6 +16,7 @@ from heldout.records import Bounded, Certificate, NotApplicable, Refusal, Spent,
 
 EXACT = "clopper-pearson"
 HELD_OUT = "held_out_losses"
+POOL = "held_out_pool"
 ZERO_ONE = "0-1 error"
 
 
@@ -80,6 +81,7 @@ def issued(unit: Unit, evidence: Evidence, delta: float, *, looks: int = 1) -> l
         raw, repeats = evidence["held_out_raw_losses"], evidence["duplicates"]
         reasons = refusals(evidence.subject, repeats, loss, float(raw.min()), float(raw.max()))
         said = answer if isinstance(answer, Bounded) else of_held_out(answer, losses, loss, log_delta)
+        said = on_pool(said, loss) if POOL in unit.needs else said
         said = replace(said, data={**data_ledger(evidence.subject, repeats), **said.data})
     else:
         said, reasons = answer, refusals_of_layers(evidence.subject)
@@ -109,7 +111,28 @@ def of_held_out(
         examples=losses.shape[-1],
         loss=loss.name,
         loss_range=(loss.low, loss.high),
+        guessing=loss.guessing,
         baseline=np.array([outward(float(value), loss) for value in reference]),
+    )
+
+
+def on_pool(said: Bounded, loss: HeldOutLoss) -> Bounded:
+    """What a bound says of a finite pool, in the loss's own units: a mean over the pool is another quantity than a risk.
+
+    Args:
+        said: Of losses in [0, 1].
+        loss: With its range.
+
+    Returns:
+        The same, named as what it is.
+    """
+    return replace(
+        said,
+        value=np.array([outward(float(value), loss) for value in said.value]),
+        empirical_risk=said.empirical_risk * (loss.high - loss.low) + loss.low,
+        loss=f"{loss.name} on the pool",
+        loss_range=(loss.low, loss.high),
+        guessing=loss.guessing,
     )
 
 
@@ -162,13 +185,15 @@ def _certificate(unit: Unit, member: int, said: Bounded, reasons: list[str], del
         unit.fields["standing"],
     )  # JSON has no infinity
     low, high = said.loss_range
-    vacuous = standing is Status.VALID and not value < high - 1e-6 * (high - low)  # 0.9999999 says nothing either
+    trivial = high if said.guessing is None else min(high, said.guessing)
+    vacuous = standing is Status.VALID and not value < trivial - 1e-6 * (high - low)  # 0.9999999 says nothing either
     status = Status.REFUSED if reasons else Status.VACUOUS if vacuous else standing
     reason = " ".join(reasons)
     if status is Status.VACUOUS:
+        known = "the loss never exceeds" if trivial == high else "guessing evenly has"
         reason = (
-            f"the bound is {value:.4g}, and the loss never exceeds {said.loss_range[1]:g}: {said.examples} examples say too "
-            "little for what it must allow for."
+            f"the bound is {value:.4g}, and {known} {trivial:g}: {said.examples} examples say too little for what it must "
+            "allow for."
         )
     elif not reason and standing is not Status.VALID:
         reason = standing.happened
@@ -193,6 +218,7 @@ def _certificate(unit: Unit, member: int, said: Bounded, reasons: list[str], del
         source=unit.source,
         family=unit.family,
         terms={name: float(values[member]) for name, values in said.terms.items()},
+        trivial=trivial,
     )  # fmt: skip
 
 

@@ -70,20 +70,46 @@ class Certificates:
             )
         return found
 
-    def best(self, *, member: int | None = None, certifies: str = "") -> Certificate:
+    def best(self, *, member: int | None = None, certifies: str = "", loss: str = "") -> Certificate:
         """The tightest valid certificate after paying for having looked at all of them.
 
-        Its value is that of its bound at delta over the number of certificates, by a union bound: its ledger says so.
+        Its value is that of its bound at delta over the number of certificates, by a union bound: its ledger says so. Numbers of
+        different losses are never compared: bits a token of new documents are no error, and no bits of other continuations.
 
         Args:
             member: One network's; of all networks the best otherwise, which the price covers too.
             certifies: Only certificates of this object, such as ``"this network"``; empty for any.
+            loss: Only certificates of this loss; empty for any, if there is but one.
 
         Returns:
-            The certificate; the tightest vacuous one where none is below the loss's maximum.
+            The certificate; the tightest vacuous one where none says anything.
 
         Raises:
-            Refusal: If there is no valid one at all.
+            Refusal: If there is no valid one at all, or they speak of several losses.
+        """
+        found = self.bests(member=member, certifies=certifies, loss=loss)
+        if len(found) > 1:
+            raise Refusal(
+                given=f"the certificates speak of {len(found)} losses that cannot be compared, "
+                + ", ".join(f"'{one.loss}' in [{one.loss_range[0]:.4g}, {one.loss_range[1]:.4g}]" for one in found),
+                expected="one loss",
+                do="pass loss= or certifies=, or take certificates.bests(), the best of each",
+            )
+        return found[0]
+
+    def bests(self, *, member: int | None = None, certifies: str = "", loss: str = "") -> list[Certificate]:
+        """The tightest certificate of every loss and range, all at once with probability 1 - delta.
+
+        Args:
+            member: As in :meth:`best`.
+            certifies: As in :meth:`best`.
+            loss: As in :meth:`best`.
+
+        Returns:
+            One a loss, in the order of the families.
+
+        Raises:
+            Refusal: If there is none.
         """
         fit = [
             one
@@ -91,15 +117,23 @@ class Certificates:
             if one.status in (Status.VALID, Status.VACUOUS)
             and (member is None or one.member == member)
             and (not certifies or one.certifies == certifies)
+            and (not loss or one.loss == loss)
         ]
         if not fit:
             raise Refusal(
                 given=f"none of {len(self.certificates)} certificates is valid"
-                + (f" for '{certifies}'" if certifies else ""),
+                + "".join(f" for '{wanted}'" for wanted in (certifies, loss) if wanted),
                 expected="at least one",
                 do="read their reasons; held-out data that nobody has looked at give one",
             )
-        return min(fit, key=lambda one: (one.value is None, one.value))
+        kinds = dict.fromkeys((one.loss, one.loss_range) for one in fit)
+        return [
+            min(
+                (one for one in fit if (one.loss, one.loss_range) == kind),
+                key=lambda one: (one.value is None, one.value),
+            )
+            for kind in kinds
+        ]
 
     def to_pandas(self) -> "pandas.DataFrame":
         """One row a certificate and member."""
@@ -111,12 +145,12 @@ class Certificates:
     def to_dict(self) -> dict[str, Any]:
         """The record that ``--json`` writes."""
         try:
-            best: dict[str, Any] | None = self.best().row()
+            bests = [one.row() for one in self.bests()]
         except Refusal:
-            best = None
+            bests = []
         return {
             "heldout": __version__, "schema": SCHEMA, "seed": self.seed, "delta": self.delta, "subject": dict(self.subject),
-            "best": best, "certificates": [one.row() for one in self.certificates],
+            "best": bests[0] if len(bests) == 1 else None, "bests": bests, "certificates": [one.row() for one in self.certificates],
             "together": [one.row() for one in self.together], "absent": dict(self.absent), "seconds": self.seconds,
         }  # fmt: skip
 

@@ -1,8 +1,8 @@
 """The verdict on a claim: reproduced, not reproduced, or underpowered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
@@ -11,6 +11,26 @@ from heldout.engine.numerics.seed_intervals import mean_over_seeds
 
 Verdict = Literal["reproduced", "not reproduced", "underpowered"]
 Side = Literal["shown", "not shown", "open"]
+
+
+class Barred(Protocol):
+    """What a verdict needs of a claim."""
+
+    @property
+    def bar(self) -> float:
+        """The value that separates effect from no effect."""
+
+    @property
+    def above(self) -> bool:
+        """Whether the effect lies above it."""
+
+    @property
+    def control(self) -> Any:
+        """What must not show the effect; None for nothing."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the statistic has no randomness."""
 
 
 def judged(claim: Claim, table: pd.DataFrame) -> dict[str, Any]:
@@ -28,7 +48,7 @@ def judged(claim: Claim, table: pd.DataFrame) -> dict[str, Any]:
         and high where there is one.
     """
     value, low, high, seeds = _measured(claim.statistic, table, claim.exact)
-    effect = _side(low, high, claim)
+    effect = side_of(low, high, claim)
     row = {
         "claim": claim.sentence, "source": claim.source, "statistic": said(claim.statistic),
         "value": value, "low": low, "high": high, "bar": claim.bar, "above": claim.above, "seeds": seeds,
@@ -37,12 +57,12 @@ def judged(claim: Claim, table: pd.DataFrame) -> dict[str, Any]:
     if claim.control is not None:
         centre, least, most, _ = _measured(claim.control, table, claim.exact)
         row |= {"control": centre, "control_low": least, "control_high": most}
-        control = _side(least, most, claim)
-    verdict, reason = _verdict(effect, control, seeds, claim)
+        control = side_of(least, most, claim)
+    verdict, reason = verdict_of(effect, control, seeds, claim)
     return {**row, "verdict": verdict, "reason": reason}
 
 
-def said(statistic: Statistic) -> str:
+def said(statistic: Callable[..., Any]) -> str:
     """A statistic in words: the first line of its docstring.
 
     Args:
@@ -66,7 +86,17 @@ def _measured(
     return mean, low if isfinite(low) else None, high if isfinite(high) else None, len(values)
 
 
-def _side(low: float | None, high: float | None, claim: Claim) -> Side:
+def side_of(low: float | None, high: float | None, claim: Barred) -> Side:
+    """On which side of the bar an interval lies.
+
+    Args:
+        low: Lower end; None where there is no interval.
+        high: Upper end.
+        claim: Says the bar.
+
+    Returns:
+        ``shown``, ``not shown``, or ``open`` where it touches the bar or is missing.
+    """
     if low is None or high is None:
         return "open"
     if low > claim.bar:
@@ -76,7 +106,18 @@ def _side(low: float | None, high: float | None, claim: Claim) -> Side:
     return "open"
 
 
-def _verdict(effect: Side, control: Side, seeds: int, claim: Claim) -> tuple[Verdict, str]:
+def verdict_of(effect: Side, control: Side, seeds: int, claim: Barred) -> tuple[Verdict, str]:
+    """The verdict, and why.
+
+    Args:
+        effect: Where the claim's interval lies.
+        control: Where the control's lies; ``not shown`` where there is none.
+        seeds: Behind the interval.
+        claim: Says the bar.
+
+    Returns:
+        Verdict and reason.
+    """
     if effect == "not shown":
         return "not reproduced", f"the whole interval lies {'below' if claim.above else 'above'} the bar"
     if effect == "open":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from heldout.catalog import units
-from heldout.engine.evidence.resolving import closure
+from heldout.engine.evidence.resolving import sees_test_data
 from heldout.records import Reading
 
 
@@ -31,7 +31,7 @@ def contrasts(readings: Mapping[str, Reading], groups: Sequence[str]) -> tuple[d
     for first, second in combinations(names, 2):
         chosen = [np.array([group == name for group in groups]) for name in (first, second)]
         for reading in readings.values():
-            if _sees_test_data(reading.name) or not reading.ok:
+            if sees_test_data(units("measure")[reading.name].needs) or not reading.ok:
                 continue
             ours, theirs = (reading.value[mask] for mask in chosen)
             above = (theirs[:, None] > ours[None, :]).mean() + 0.5 * (theirs[:, None] == ours[None, :]).mean()
@@ -55,8 +55,3 @@ def contrasts(readings: Mapping[str, Reading], groups: Sequence[str]) -> tuple[d
 
 def _variance(values: np.ndarray) -> float:
     return float(values.var(ddof=1)) if len(values) > 1 else 0.0
-
-
-def _sees_test_data(name: str) -> bool:
-    """Whether a reading rests on test data: then it may not take part in a comparison made from the training data alone."""
-    return any(need.startswith(("test_", "held_out")) for need in closure(units("measure")[name].needs))

@@ -1,7 +1,7 @@
 """The result of an audit: one record, which the terminal, the report, the store and notebooks all read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from heldout._version import __version__
@@ -32,6 +32,7 @@ class Audit:
         passes: Spent over the training set.
         seconds: Wall-clock time.
         run: Its name in the store it was kept in; empty if it was not.
+        atlas: Where the readings lie among those of the atlas: networks, reasons, rows, left_out; empty in records made before it.
     """
 
     subject: Mapping[str, Any]
@@ -44,6 +45,7 @@ class Audit:
     passes: Passes
     seconds: float
     run: str = ""
+    atlas: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Reading:
         """The reading of this name.
@@ -95,6 +97,7 @@ class Audit:
             "contrasts": [dict(row) for row in self.contrasts],
             "passes": {"forward": self.passes.forward, "backward": self.passes.backward},
             "seconds": self.seconds,
+            "atlas": dict(self.atlas),
         }
 
     @classmethod
@@ -131,6 +134,7 @@ class Audit:
             seed=record["seed"],
             passes=Passes(**record["passes"]),
             seconds=record["seconds"],
+            atlas=record.get("atlas", {}),
         )
 
     def to_pandas(self) -> "pandas.DataFrame":

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from tests import cases
+from tests import architectures, cases
 from tests.oracles import perturbation as oracle
 from torch import nn
 
@@ -146,17 +146,8 @@ def test_an_error_beyond_the_target_has_no_scale_and_harms_no_neighbour() -> Non
 
 
 def test_a_bracket_that_never_closes_is_not_converged() -> None:
-    # The label is the class that a dead network says too, and a constant scores beyond any noise.
-    class Stubborn(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body = nn.Linear(3, 2)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.tanh(self.body(x)) + torch.tensor([2.0, 0.0])
-
     data = (torch.randn(20, 3, generator=torch.Generator().manual_seed(0)), torch.zeros(20, dtype=torch.long))
-    scale = found(Stubborn(), data, "noise_scale", loss="cross-entropy")
+    scale = found(architectures.Stubborn(), data, "noise_scale", loss="cross-entropy")
     assert scale.converged.tolist() == [False]
     assert scale.sigmas.isfinite().all()
 

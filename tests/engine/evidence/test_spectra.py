@@ -85,14 +85,3 @@ def test_random_reference_has_the_law_of_gaussian_matrices(shape: tuple[int, int
         error = np.sqrt((one.var(0) + other.var(0)) / draws)
         assert (np.abs(one.mean(0) - other.mean(0)) < 6 * error).all()
     assert (np.diff(ours, axis=1) <= 0).all()
-
-
-def test_random_spectra_scale_with_the_member_and_follow_the_seed() -> None:
-    members = [cases.mlp(seed=seed) for seed in (0, 1)]
-    evidence, other = (Evidence(cases.together(members), seed=seed) for seed in (0, 1))
-    alone = Evidence(members[1].subject())
-    for layer, values in evidence["spectra_at_random"].items():
-        spreads = [oracle.weight_matrices(case.network)[layer].std() for case in members]
-        np.testing.assert_allclose(values[0] / spreads[0], values[1] / spreads[1], rtol=1e-6)
-        np.testing.assert_allclose(alone["spectra_at_random"][layer][0], values[1], rtol=1e-12)
-        assert not torch.allclose(values, other["spectra_at_random"][layer])

@@ -78,5 +78,5 @@ def test_short_layers_are_left_out() -> None:
     assert list(evidence["tails"]) == list(evidence["tails_at_random"]) == ["2.weight"]  # 12 of 8, 12 and 3 eigenvalues
     law = oracle.fit(evidence["spectra"]["2.weight"][0].square().tolist())
     assert evidence["tails"]["2.weight"].alpha.item() == pytest.approx(law.alpha, rel=1e-9)
-    law = oracle.fit(evidence["spectra_at_random"]["2.weight"][0].square().tolist())
+    law = oracle.fit(evidence["block_spectra_at_random"]["2.weight"][0].square().tolist())
     assert evidence["tails_at_random"]["2.weight"].alpha.item() == pytest.approx(law.alpha, rel=1e-9)

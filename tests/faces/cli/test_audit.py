@@ -102,6 +102,20 @@ def test_several_checkpoints_are_a_population(folder: Path) -> None:
         assert value == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_history_reaches_the_audit_and_a_broken_one_is_refused(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "history.csv").write_text("step,train-loss\n0,1.0\n10,0.01\n")
+    changes = {"--report": None, "--store": None, "--only": "steps-to-loss-tenth", "--quiet": ""}
+    assert main(world.command(folder, {**changes, "--history": "history.csv"})) == 0
+    record = json.loads((folder / "out" / "audit.json").read_text())
+    (row,) = [row for row in record["readings"] if row["name"] == "steps-to-loss-tenth"]
+    assert row["value"] == pytest.approx(5.0)
+    (folder / "history.csv").write_text("steps,loss\n0,1.0\n")
+    assert main(world.command(folder, {**changes, "--history": "history.csv"})) == 2
+    assert "history was a table of steps, loss" in capfd.readouterr().err
+
+
 def test_settings_reach_the_audit(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     table = "a,b,c,kind\n" + "".join(
         f"{row[0]},{row[1]},{row[2]},{'pos' if label else 'neg'}\n" for row, label in zip(world.X, world.Y, strict=True)

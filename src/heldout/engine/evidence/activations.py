@@ -23,7 +23,9 @@ FEWEST_EXAMPLES = 128
 BYTES_A_NETWORK = 16 * 2**20  # what one network's representations may take before the examples are cut
 NO_HIDDEN = "the network has no hidden layer between two weight layers"
 INSTEAD = "use the readings of weights and outputs"
-GRID = 4  # convolutional maps are pooled to 4 x 4, as in the winning PGDL entry
+GRID = (
+    4  # cells a side of a pooled map; the winning PGDL entry pooled by windows of 4 x 4, which small maps do not have
+)
 
 
 @dataclass(frozen=True, slots=True)

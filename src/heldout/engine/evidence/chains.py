@@ -164,7 +164,8 @@ def _matrices(subject: Subject, population: Population, chain: tuple[Link, ...])
     found = []
     for place, link in enumerate(chain):
         module, shape = population.template.get_submodule(link.name), shapes[link.name]
-        named = {key: population.parameters[f"{link.name}.{key}"].double() for key, _ in module.named_parameters()}
+        before = f"{link.name}." if link.name else ""  # the network may be one layer
+        named = {key: population.parameters[before + key].double() for key, _ in module.named_parameters()}
         basis = torch.eye(link.inputs, dtype=torch.float64).reshape(link.inputs, *shape)
 
         def applied(parameters: dict[str, Tensor], inputs: Tensor, module: nn.Module = module) -> Tensor:

@@ -1,18 +1,16 @@
 """Gradients of the training loss: one streaming pass gives norms of every example's gradient and the mean gradient."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.func import grad, vmap
-from torch.utils._pytree import tree_map
 
 from heldout.catalog import evidence
+from heldout.engine.evidence.example_gradients import Tensors, example_gradients
 from heldout.engine.evidence.layer_gradients import LayerGradients
 from heldout.engine.population import Inputs, Population, inputs_at
 from heldout.engine.population.calling import placed
-from heldout.engine.population.vectorising import vectorisable_kernels
 from heldout.engine.subject import Subject
 
 
@@ -22,10 +20,34 @@ class GradientMoments(NamedTuple):
     Attributes:
         norms: Euclidean norm of every example's gradient, ``[M, N]``, float64.
         mean: Parameter's name -> mean gradient ``[M, ...]``, float64.
+        layers: Module's name -> mean squared norm of its own parameters' gradients over examples ``[M]``, float64.
     """
 
     norms: Tensor
     mean: dict[str, Tensor]
+    layers: dict[str, Tensor]
+
+
+class Few(NamedTuple):
+    """Some members with some examples, as they are handed to a function of gradients.
+
+    Attributes:
+        members: Which.
+        examples: Which.
+        parameters: Name -> ``[m, ...]``.
+        buffers: Name -> ``[m, ...]``.
+        x: Leaves ``[n, ...]``, or ``[m, n, ...]`` where ``per_member``.
+        y: ``[m, n, ...]``.
+        per_member: Whether every member has inputs of its own.
+    """
+
+    members: slice
+    examples: slice
+    parameters: Tensors
+    buffers: Tensors
+    x: Inputs
+    y: Tensor
+    per_member: bool
 
 
 @evidence(forward=1, backward=1)
@@ -35,29 +57,20 @@ def gradient_moments(subject: Subject) -> GradientMoments:
     fast = LayerGradients(population, subject.loss, placed(subject.probe, population.device, population.dtype))
     sums_and_squares = fast if fast.possible else _formed(population, subject)
     members, examples = len(population), len(train)
-    labels = train.labels(members)
     total = {name: torch.zeros_like(p, dtype=torch.float64) for name, p in population.parameters.items()}
     squares = torch.zeros(members, examples, dtype=torch.float64, device=population.device)
-    rows, block = population.chunks(train.x, per_member=train.x_per_member)
-    if not fast.possible:  # gradients of single examples must fit
-        rows = min(members, max(1, population.memory // (4 * population.size)))
-        block = max(1, min(block, population.memory // (4 * population.size * rows)))
-    for first in range(0, members, rows):
-        chosen = slice(first, first + rows)
-        parameters = {name: tensor[chosen] for name, tensor in population.parameters.items()}
-        buffers = {name: tensor[chosen] for name, tensor in population.buffers.items()}
-        for start in range(0, examples, block):
-            few = slice(start, start + block)
-            batch = train.take(few)
-            x = inputs_at(batch.x, chosen) if batch.x_per_member else batch.x
-            x = placed(x, population.device, population.dtype)
-            y = labels[chosen, few].to(population.device)
-            sums, squares[chosen, few] = sums_and_squares(parameters, buffers, x, y, batch.x_per_member)
-            for name, gradient in sums.items():
-                total[name][chosen] += gradient
-    population.tally.forward += members * examples
-    population.tally.backward += members * examples
-    return GradientMoments(squares.sqrt(), {name: gradient / examples for name, gradient in total.items()})
+    layers: dict[str, Tensor] = {}
+    for few in portions(
+        subject, *(population.chunks(train.x, per_member=train.x_per_member) if fast.possible else room(subject))
+    ):
+        sums, own = sums_and_squares(few.parameters, few.buffers, few.x, few.y, few.per_member)
+        squares[few.members, few.examples] = torch.stack(list(own.values())).sum(0)
+        for name, gradient in sums.items():
+            total[name][few.members] += gradient
+        for name, square in own.items():
+            layers.setdefault(name, squares.new_zeros(members))[few.members] += square.sum(1)
+    mean = {name: gradient / examples for name, gradient in total.items()}
+    return GradientMoments(squares.sqrt(), mean, {name: square / examples for name, square in layers.items()})
 
 
 @evidence()
@@ -72,51 +85,66 @@ def mean_gradient(gradient_moments: GradientMoments) -> dict[str, Tensor]:
     return gradient_moments.mean
 
 
-Many = Callable[[dict[str, Tensor], dict[str, Tensor], Inputs, Tensor, bool], dict[str, Tensor]]
-Moments = Callable[[dict[str, Tensor], dict[str, Tensor], Inputs, Tensor, bool], tuple[dict[str, Tensor], Tensor]]
+def room(subject: Subject) -> tuple[int, int]:
+    """Members and examples at a time whose gradients fit in memory when each example's is formed.
+
+    Args:
+        subject: What is under study.
+
+    Returns:
+        Two positive numbers.
+    """
+    population, train = subject.population, subject.train
+    _, block = population.chunks(train.x, per_member=train.x_per_member)
+    rows = min(len(population), max(1, population.memory // (4 * population.size)))
+    return rows, max(1, min(block, population.memory // (4 * population.size * rows)))
+
+
+def portions(subject: Subject, rows: int, block: int) -> Iterator[Few]:
+    """The whole work once, in portions; counted as one sweep forward and backward.
+
+    Args:
+        subject: Networks and data.
+        rows: Members at a time.
+        block: Examples at a time.
+
+    Yields:
+        The portions.
+    """
+    population, train = subject.population, subject.train
+    labels = train.labels(len(population))
+    for first in range(0, len(population), rows):
+        chosen = slice(first, first + rows)
+        parameters = {name: tensor[chosen] for name, tensor in population.parameters.items()}
+        buffers = {name: tensor[chosen] for name, tensor in population.buffers.items()}
+        for start in range(0, len(train), block):
+            few = slice(start, start + block)
+            batch = train.take(few)
+            x = placed(
+                inputs_at(batch.x, chosen) if batch.x_per_member else batch.x, population.device, population.dtype
+            )
+            y = labels[chosen, few].to(population.device)
+            yield Few(chosen, few, parameters, buffers, x, y, batch.x_per_member)
+    population.tally.forward += len(population) * len(train)
+    population.tally.backward += len(population) * len(train)
+
+
+Moments = Callable[[Tensors, Tensors, Inputs, Tensor, bool], tuple[Tensors, Tensors]]
 
 
 def _formed(population: Population, subject: Subject) -> Moments:
-    """Sums and squared norms from the examples' gradients ``[m, n, ...]`` themselves; a loop where vectorising fails."""
+    """Sums and each layer's squared norms from the examples' gradients themselves."""
+    gradients_of = example_gradients(population, subject)
 
-    def loss(parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Inputs, y: Tensor) -> Tensor:
-        outputs = population.call_one(parameters, buffers, tree_map(lambda leaf: leaf.unsqueeze(0), x))
-        return subject.loss.per_example(outputs.double(), y.unsqueeze(0)).sum()
-
-    over_examples = vmap(grad(loss), in_dims=(None, None, 0, 0))
-
-    def stacked(
-        parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Inputs, y: Tensor, per_member: bool
-    ) -> dict[str, Tensor]:
-        return vmap(over_examples, in_dims=(0, 0, 0 if per_member else None, 0))(parameters, buffers, x, y)
-
-    def looped(
-        parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Inputs, y: Tensor, per_member: bool
-    ) -> dict[str, Tensor]:
-        rows = []
-        for member in range(y.shape[0]):
-            own = {name: tensor[member] for name, tensor in parameters.items()}
-            fixed = {name: tensor[member] for name, tensor in buffers.items()}
-            data = inputs_at(x, member) if per_member else x
-            each = [grad(loss)(own, fixed, inputs_at(data, i), y[member, i]) for i in range(y.shape[1])]
-            rows.append({name: torch.stack([gradient[name] for gradient in each]) for name in own})
-        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-
-    working: list[Many] = []
-
-    def either(
-        parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Inputs, y: Tensor, per_member: bool
-    ) -> tuple[dict[str, Tensor], Tensor]:
-        with vectorisable_kernels(), torch.enable_grad():
-            if not working:
-                try:
-                    stacked(parameters, buffers, inputs_at(x, slice(0, 1), per_member=per_member), y[:, :1], per_member)
-                    working.append(stacked)
-                except Exception:  # some kernels have no rule under vmap; one by one gives the same numbers
-                    working.append(looped)
-            gradients = working[0](parameters, buffers, x, y, per_member)
-        flat = [gradient.reshape(*y.shape[:2], -1) for gradient in gradients.values()]
-        squares = torch.stack([gradient.double().square().sum(-1) for gradient in flat]).sum(0)
+    def moments(
+        parameters: Tensors, buffers: Tensors, x: Inputs, y: Tensor, per_member: bool
+    ) -> tuple[Tensors, Tensors]:
+        gradients = gradients_of(parameters, buffers, x, y, per_member)
+        squares: Tensors = {}
+        for name, gradient in gradients.items():
+            owner = name.rpartition(".")[0]
+            square = gradient.reshape(*y.shape[:2], -1).double().square().sum(-1)
+            squares[owner] = squares[owner] + square if owner in squares else square
         return {name: gradient.double().sum(1) for name, gradient in gradients.items()}, squares
 
-    return either
+    return moments

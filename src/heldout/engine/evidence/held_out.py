@@ -8,6 +8,7 @@ from torch import Tensor
 from heldout.catalog import evidence
 from heldout.engine.evidence.outputs import class_scores, has_test_data, losses_of
 from heldout.engine.subject import Subject
+from heldout.engine.subject.documents import DocumentLoss
 from heldout.records import NotApplicable
 
 
@@ -18,11 +19,13 @@ class HeldOutLoss(NamedTuple):
         name: In words.
         low: Its smallest value.
         high: Its largest value.
+        guessing: Its value where tokens are guessed evenly; None for losses of other kinds.
     """
 
     name: str
     low: float
     high: float
+    guessing: float | None = None
 
 
 def has_bounded_loss(subject: Subject) -> None:
@@ -70,7 +73,9 @@ def held_out_loss(subject: Subject) -> HeldOutLoss:
     if subject.loss.task == "classification":
         return HeldOutLoss("0-1 error", 0.0, 1.0)
     assert subject.loss_range is not None  # has_bounded_loss was asked first
-    return HeldOutLoss(subject.loss.name, *map(float, subject.loss_range))
+    guessing = float(np.log2(subject.loss.vocabulary)) if isinstance(subject.loss, DocumentLoss) else None
+    low, high = map(float, subject.loss_range)
+    return HeldOutLoss(subject.loss.name, low, high, guessing)
 
 
 @evidence(requires=has_bounded_loss)

@@ -116,7 +116,7 @@ class LayerGradients:
 
     def __call__(
         self, parameters: Tensors, buffers: Tensors, x: Inputs, y: Tensor, per_member: bool
-    ) -> tuple[Tensors, Tensor]:
+    ) -> tuple[Tensors, Tensors]:
         """Summed gradients and squared norms.
 
         Args:
@@ -127,7 +127,7 @@ class LayerGradients:
             per_member: Whether every member has inputs of its own.
 
         Returns:
-            Name -> sum over examples ``[m, ...]``, and squared norms ``[m, n]``, float64.
+            Name -> sum over examples ``[m, ...]``, and module -> squared norms ``[m, n]``, float64.
         """
         example = next(iter(parameters.values()))
         taps = {name: example.new_zeros(y.shape[1], *shape) for name, shape in self._shapes.items()}
@@ -136,13 +136,13 @@ class LayerGradients:
         )
         with torch.enable_grad(), vectorisable_kernels():
             (sums, back), received = mapped(parameters, taps, buffers, x, y)
-        squares = torch.zeros(y.shape[:2], dtype=torch.float64, device=example.device)
+        squares: Tensors = {}
         for name, rule in self._rules.items():
             assert rule is not None
             own = {
                 key.removeprefix(f"{name}."): buffer for key, buffer in buffers.items() if key.startswith(f"{name}.")
             }
-            squares += rule(self._layers[name], own, received[name], back[name])
+            squares[name] = rule(self._layers[name], own, received[name], back[name])
         return sums, squares
 
     def _total(

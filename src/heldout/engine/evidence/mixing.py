@@ -55,7 +55,7 @@ def mixup_correct(subject: Subject, labels: Tensor, seed: int) -> MixupOutcomes:
     for start in range(0, len(train), block):
         few = slice(start, start + block)
         here = inputs_at(train.x, few, per_member=train.x_per_member)
-        other = _gathered(train.x, partner[:, few], train.x_per_member, len(population), apart)
+        other = gathered(train.x, partner[:, few], train.x_per_member, len(population), apart)
         mixed = tree_map(lambda one, two: 0.5 * one + 0.5 * two, here, other)
         columns.append(class_scores(subject, population(mixed, per_member=apart)).argmax(-1))
     correct = (torch.cat(columns, dim=1) == labels).double()
@@ -114,8 +114,19 @@ def partners(labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     return partner, alone == 0
 
 
-def _gathered(x: Inputs, index: Tensor, per_member: bool, members: int, apart: bool) -> Inputs:
-    """Inputs at the partners: ``[n, ...]`` where all members share them, ``[M, n, ...]`` otherwise."""
+def gathered(x: Inputs, index: Tensor, per_member: bool, members: int, apart: bool) -> Inputs:
+    """Inputs at the partners.
+
+    Args:
+        x: Leaves ``[N, ...]``, or ``[M, N, ...]`` where ``per_member``.
+        index: Which, ``[M or 1, n]``.
+        per_member: Whether members have inputs of their own.
+        members: M.
+        apart: Whether members have inputs or partners of their own.
+
+    Returns:
+        Leaves ``[n, ...]`` where all members share them, ``[M, n, ...]`` otherwise.
+    """
     if not apart:
         return inputs_at(x, index[0])
     rows = index.expand(members, -1)

@@ -1,5 +1,6 @@
 """What removing the smallest weights does to the training error."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -14,6 +15,8 @@ from heldout.engine.subject import Subject
 TARGET = 0.1  # training error that pruning may cause, the target of the noise searches too
 GRID = 0.4  # the grid of kept fractions is 1, 0.4, 0.16, ...: five steps down to a hundredth of the weights
 STEPS = 8  # sweeps over the training set
+
+Ranks = dict[str, Tensor]
 
 
 class Pruning(NamedTuple):
@@ -47,28 +50,48 @@ def pruning(subject: Subject, folded: Population, errors: Tensor, labels: Tensor
         return mistaken(subject, outputs, labels).mean(1)
 
     own = errors.mean(1)
+    found = bisected(own, torch.full_like(own, TARGET), error_at, total)
+    defined = own <= TARGET
+    return found._replace(
+        kept=torch.where(defined, found.kept, torch.nan),
+        failing=torch.where(defined, found.failing, torch.nan),
+        converged=~defined | found.converged,
+    )
+
+
+def bisected(own: Tensor, target: Tensor, value_at: Callable[[Tensor], Tensor], total: int) -> Pruning:
+    """The smallest fraction of weights that passes, down a grid until one fails, then bisected on its logarithm.
+
+    Args:
+        own: Value of the whole network, ``[M]``.
+        target: What passes is at most this, ``[M]``.
+        value_at: Fractions ``[M]`` -> values ``[M]``; called eight times.
+        total: Number of weights.
+
+    Returns:
+        Fractions, and all that was evaluated.
+    """
     passing, failing = torch.ones_like(own), torch.zeros_like(own)
     fractions, seen = [passing], [own]
     for _ in range(STEPS):
         middle = (passing * torch.where(failing > 0, failing, GRID**2 * passing)).sqrt()
         fraction = (middle * total).round().clamp(min=1) / total  # what is kept is a number of weights
-        error = error_at(fraction)
-        fits = error <= TARGET
+        value = value_at(fraction)
+        fits = value <= target
         passing, failing = torch.where(fits, fraction, passing), torch.where(fits, failing, fraction)
         fractions.append(fraction)
-        seen.append(error)
+        seen.append(value)
     order = torch.stack(fractions, dim=1).argsort(dim=1)
-    defined = own <= TARGET
     return Pruning(
-        kept=torch.where(defined, passing, torch.nan),
-        failing=torch.where(defined, failing, torch.nan),
-        converged=~defined | (failing > 0),
+        kept=passing,
+        failing=failing,
+        converged=failing > 0,
         fractions=torch.stack(fractions, dim=1).gather(1, order),
         errors=torch.stack(seen, dim=1).gather(1, order),
     )
 
 
-def magnitude_ranks(population: Population) -> dict[str, Tensor]:
+def magnitude_ranks(population: Population) -> Ranks:
     """Place of every weight among all weights of its network, the largest magnitude first.
 
     Args:
@@ -86,7 +109,7 @@ def magnitude_ranks(population: Population) -> dict[str, Tensor]:
     return {name: part.reshape(weight.shape) for (name, weight), part in zip(layers.items(), parts, strict=True)}
 
 
-def pruned_to(population: Population, ranks: dict[str, Tensor], count: Tensor) -> Population:
+def pruned_to(population: Population, ranks: Ranks, count: Tensor) -> Population:
     """The networks with all but their largest weights set to zero; biases and normalisations stay.
 
     Args:

@@ -135,6 +135,18 @@ def closure(needs: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(order)
 
 
+def sees_test_data(needs: tuple[str, ...]) -> bool:
+    """Whether these needs rest on test data: then they have no part in what is said from the training data alone.
+
+    Args:
+        needs: Evidence names.
+
+    Returns:
+        True if so.
+    """
+    return any(need.startswith(("test_", "held_out")) for need in closure(needs))
+
+
 def thorough(needs: tuple[str, ...]) -> bool:
     """Whether these needs rest on anything that only a thorough audit computes.
 

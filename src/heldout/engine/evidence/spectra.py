@@ -1,4 +1,4 @@
-"""Singular values of the weight layers, of their random reference, and of what training added."""
+"""Singular values of the weight layers, of random matrices, and of what training added."""
 
 import numpy as np
 import torch
@@ -7,7 +7,6 @@ from scipy.linalg import eigvalsh_tridiagonal
 from torch import Tensor
 
 from heldout.catalog import evidence
-from heldout.engine.population import stream
 
 SMALL_SIDE, SMALL = 64, 2**16  # up to here a float64 decomposition costs no more than the rest of an audit
 BLOCK_BYTES = 16 * 2**20  # of float64 copies of the weights that exist at one time
@@ -98,23 +97,9 @@ def spectra_at_init(weights_at_init: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @evidence()
-def spectra_at_random(weights: dict[str, Tensor], seed: int) -> dict[str, Tensor]:
-    """Singular values of one draw of Gaussian matrices of the same shapes and variances, common to all members up to scale."""
-    reference = {}
-    for layer, matrices in weights.items():
-        generator = np.random.default_rng(stream(seed, "spectra-at-random", layer).initial_seed())
-        drawn = torch.from_numpy(random_singular_values(matrices.shape[1], matrices.shape[2], generator)).to(
-            matrices.device
-        )
-        first, second = _moments(matrices)
-        reference[layer] = (second - first.square()).clamp(min=0).sqrt().unsqueeze(1) * drawn
-    return reference
-
-
-@evidence()
 def initial_squares(weights_at_init: dict[str, Tensor]) -> dict[str, Tensor]:
     """Squared Frobenius norm of the layers at initialisation, layer -> ``[M]``."""
-    return {layer: _moments(start)[1] * start[0].numel() for layer, start in weights_at_init.items()}
+    return {layer: entry_moments(start)[1] * start[0].numel() for layer, start in weights_at_init.items()}
 
 
 @evidence()
@@ -122,7 +107,7 @@ def initial_difference_squares(weights: dict[str, Tensor], weights_at_init: dict
     """Squared Frobenius norm of what training added, ``W - W0``, layer -> ``[M]``."""
     # subtraction of two floats rounds once, relative to the difference: no need of float64 before it
     return {
-        layer: _moments(matrices - weights_at_init[layer])[1] * matrices[0].numel()
+        layer: entry_moments(matrices - weights_at_init[layer])[1] * matrices[0].numel()
         for layer, matrices in weights.items()
     }
 
@@ -133,8 +118,15 @@ def initial_difference_norms(weights: dict[str, Tensor], weights_at_init: dict[s
     return {layer: singular_values(matrices - weights_at_init[layer])[:, 0] for layer, matrices in weights.items()}
 
 
-def _moments(matrices: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and mean square of all entries of each matrix, ``[M]``, float64, from converted blocks."""
+def entry_moments(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and mean square of all entries of each matrix, from converted blocks.
+
+    Args:
+        matrices: ``[M, rows, columns]``.
+
+    Returns:
+        Both ``[M]``, float64.
+    """
     members, rows, columns = matrices.shape
     total = torch.zeros(2, members, dtype=torch.float64, device=matrices.device)
     for block in torch.split(matrices, max(1, BLOCK_BYTES // (8 * members * columns)), dim=1):

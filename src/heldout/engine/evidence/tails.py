@@ -7,6 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heldout.catalog import evidence
+from heldout.engine.population.blocks import CONVOLUTIONS, TRANSPOSED
+from heldout.engine.subject import Subject
+from heldout.records import NotApplicable
 
 FEWEST = 10  # eigenvalues without which no tail is fitted
 FLOOR = 1e-10  # of the largest eigenvalue; float32 weights and Gram matrices hold no digits below it
@@ -100,15 +103,34 @@ def _distances(log: Tensor, slope: Tensor) -> Tensor:
 
 
 @evidence()
-def tails(spectra: dict[str, Tensor]) -> dict[str, Tail]:
-    """Power-law tails of the squared singular values, layer -> fit; layers of fewer than 10 eigenvalues are left out."""
-    return _tails(spectra)
+def tails(block_spectra: dict[str, Tensor]) -> dict[str, Tail]:
+    """Power-law tails of the squared singular values, block -> fit; blocks of fewer than 10 eigenvalues are left out."""
+    return _tails(block_spectra)
 
 
 @evidence()
-def tails_at_random(spectra_at_random: dict[str, Tensor]) -> dict[str, Tail]:
+def tails_at_random(block_spectra_at_random: dict[str, Tensor]) -> dict[str, Tail]:
     """The same fits to Gaussian matrices of the same shapes: the exponents that a network has without training."""
-    return _tails(spectra_at_random)
+    return _tails(block_spectra_at_random)
+
+
+def has_convolution(subject: Subject) -> None:
+    """Demand a convolution.
+
+    Args:
+        subject: What is under study.
+
+    Raises:
+        NotApplicable: If there is none.
+    """
+    if not any(isinstance(module, (*CONVOLUTIONS, *TRANSPOSED)) for module in subject.population.template.modules()):
+        raise NotApplicable("no layer is a convolution", do="read alpha, which is the same there")
+
+
+@evidence(requires=has_convolution)
+def tails_by_position(block_spectra: dict[str, Tensor], position_spectra: dict[str, Tensor]) -> dict[str, Tail]:
+    """The same fits with convolutions read as one matrix a kernel position, their eigenvalues pooled."""
+    return _tails({**block_spectra, **position_spectra})
 
 
 def _tails(spectra: dict[str, Tensor]) -> dict[str, Tail]:

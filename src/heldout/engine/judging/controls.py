@@ -6,6 +6,7 @@ from heldout.engine.judging.design import Design, Floats
 from heldout.engine.judging.signs import agreement
 
 NOISE = (0.02, 0.05)
+RELATIVE = 0.5  # of the target's standard deviation
 
 
 def controls(errors: Floats, design: Design, seed: int) -> dict[str, Floats]:
@@ -17,72 +18,101 @@ def controls(errors: Floats, design: Design, seed: int) -> dict[str, Floats]:
         seed: Of the noise.
 
     Returns:
-        Name -> ``[N]``: the target with noise of standard deviation 0.02 and 0.05 (Jiang et al. 2020), a random number, and the
-        canonical ordering, the sum over hyper-parameters of the mean target at each value, over the networks of all other
-        configurations.
+        Name -> ``[N]``: the target with noise of standard deviation 0.02 and 0.05 (Jiang et al. 2020) and of half its own, which
+        says the same whatever the target's unit; a random number; and the canonical ordering, the sum of the
+        hyper-parameters' main effects on the other half of the configurations.
     """
     draws = np.random.default_rng([seed, 5])
     found = {f"oracle with noise {noise:g}": errors + noise * draws.normal(size=len(errors)) for noise in NOISE}
+    relative = RELATIVE * errors.std() * draws.normal(size=len(errors))
+    found["oracle with relative noise 0.5"] = errors + relative
     found["random"] = draws.normal(size=len(errors))
-    found["canonical ordering"] = canonical(errors, design)
+    found["canonical ordering"] = canonical(errors, design, seed)
     return found
 
 
-def canonical(errors: Floats, design: Design) -> Floats:
-    """What the hyper-parameters' main effects, estimated without a network's own configuration, say of it.
+def canonical(errors: Floats, design: Design, seed: int = 0) -> Floats:
+    """What the hyper-parameters' main effects say of each network, estimated on the other half of the configurations.
+
+    Halves rather than all others: the mean of all others falls where a network's own value rises, and would point the wrong way on a
+    ledger without any effect.
 
     Args:
         errors: ``[N]``.
         design: Of the networks.
+        seed: Of the halves.
 
     Returns:
-        ``[N]``.
+        ``[N]``, as distances from the mean.
 
     Example:
         >>> from heldout.engine.judging import designed
-        >>> design = designed({"width": np.arange(9) // 3, "rate": np.arange(9) % 3})
-        >>> canonical(10.0 * (np.arange(9) // 3), design).round().astype(int).tolist()
-        [15, 15, 15, 20, 20, 20, 25, 25, 25]
+        >>> design = designed({name: np.arange(32) // 2**place % 2 for place, name in enumerate("abcde")})
+        >>> canonical(10.0 * design.codes[:, 0], design)[:4].round().astype(int).tolist()
+        [-5, 5, -5, 5]
     """
-    total = np.zeros(len(errors))
-    cells = int(design.configurations.max()) + 1
-    own_sum, own_count = (
-        np.bincount(design.configurations, errors, cells),
-        np.bincount(design.configurations, minlength=cells),
+    columns = np.concatenate(
+        [
+            (codes[:, None] == np.arange(levels)) * 1.0
+            for codes, levels in zip(design.codes.T, design.levels, strict=True)
+        ],
+        axis=1,
     )
-    for codes in design.codes.T:
-        sums, counts = np.bincount(codes, errors), np.bincount(codes)
-        rest = counts[codes] - own_count[design.configurations]
-        others = (sums[codes] - own_sum[design.configurations]) / np.maximum(rest, 1)
-        total += np.where(rest > 0, others, errors.mean())
-    return total
+    columns -= columns.mean(axis=0)  # what the target is at the mean setting says nothing of a difference
+    cells = int(design.configurations.max()) + 1
+    half = (np.random.default_rng([seed, 7]).permutation(cells) % 2)[design.configurations] == 0
+    found = np.empty(len(errors))
+    for own in (half, ~half):
+        others = np.concatenate([np.ones((int((~own).sum()), 1)), columns[~own]], axis=1)
+        effects = np.linalg.lstsq(others, errors[~own], rcond=None)[0]
+        found[own] = columns[own] @ effects[1:]
+    return found
 
 
-def ceiling(errors: Floats, test_size: float, seed: int, draws: int = 100) -> float:
-    """Kendall's tau that the exact target itself would reach against targets measured on so many examples.
+def measured_again(errors: Floats, noise: float, seed: int, draws: int = 100) -> tuple[Floats, Floats] | None:
+    """Exact targets as they may have been, and what test sets would have said of them.
 
-    The spread of the exact target is what is left of the measured one after the binomial noise of an error rate; where nothing is
-    left the ceiling is 0.
+    The spread of the exact target is what is left of the measured one after the noise of its measurement.
+
+    Args:
+        errors: Measured targets, ``[N]``.
+        noise: Variance of the measurement.
+        seed: Of the draws.
+        draws: How many test sets.
+
+    Returns:
+        Exact ``[N]`` and measured ``[draws, N]``, one row where there is no noise; None where nobody knows it, or nothing is left of
+        the spread.
+    """
+    spread = float(errors.var()) - noise
+    if np.isnan(noise) or spread <= 0:
+        return None
+    exact = np.sqrt(spread) * (errors - errors.mean()) / errors.std()
+    if noise == 0:
+        return exact, exact[None]
+    random = np.random.default_rng([seed, 6])
+    return exact, exact + np.sqrt(noise) * random.normal(size=(draws, len(errors)))
+
+
+def ceiling(errors: Floats, noise: float, seed: int, draws: int = 100) -> float:
+    """Kendall's tau that the exact target itself would reach against targets measured on a finite test set.
 
     Args:
         errors: Measured error rates or gaps, ``[N]``.
-        test_size: Examples behind each; infinite gives 1.
+        noise: Variance of the measurement; 0 gives 1.
         seed: Of the draws.
         draws: How many ledgers.
 
     Returns:
-        Mean tau, 0 to 1.
+        Mean tau, 0 to 1; 0 where noise explains all of the spread, NaN where nobody knows the noise.
     """
-    if not np.isfinite(test_size):
-        return 1.0
-    rate = float(np.clip(np.abs(errors).mean(), 1 / test_size, 0.5))
-    noise = rate * (1 - rate) / test_size
-    spread = max(float(errors.var()) - noise, 0.0)
-    if spread == 0:
+    if np.isnan(noise):
+        return float("nan")
+    again = measured_again(errors, noise, seed, draws)
+    if again is None:
         return 0.0
-    random = np.random.default_rng([seed, 6])
-    exact = np.sqrt(spread) * (errors - errors.mean()) / errors.std()
-    seen = exact + np.sqrt(noise) * random.normal(size=(draws, len(errors)))
+    if noise == 0:
+        return 1.0
     first, second = np.triu_indices(len(errors), 1)
-    once = np.ones((1, len(errors)))
-    return float((agreement(exact[None], seen, once, first, second, np.ones(1))[0] / len(first)).mean())
+    sums, _ = agreement(again[0][None], again[1], np.ones((1, len(errors))), first, second, np.ones(1))
+    return float(sums[0].mean() / len(first))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heldout.catalog import units
 from heldout.engine.judging.design import Design, Floats, designed
 from heldout.records import Direction, Refusal
 
@@ -20,6 +21,8 @@ TARGETS = {
     "loss": ("loss", 1.0),
     "shift-accuracy": ("shift_accuracy", -1.0),
 }
+#: What every measure should beat -> a column that may hold it where there is no measure of that name.
+BASELINES = {"params": "parameters", "train-loss": "train_loss"}
 ROW = "one row a network, columns hp.<name>, seed, measure.<name>, gap (or accuracy, loss, shift_accuracy), test_size"
 
 
@@ -34,6 +37,8 @@ class Ledger:
         target: What is to be predicted, in words.
         errors: The target turned so that larger means more error, ``[N]``.
         test_size: Examples behind each target; infinite if they are not known or targets are exact.
+        noise: Variance of the measured target about the exact one, of an average network; NaN where nobody knows it.
+        absent: Name of a measure -> why no network has a value of it.
         name: Where it came from.
     """
 
@@ -43,6 +48,8 @@ class Ledger:
     target: str
     errors: Floats
     test_size: float = np.inf
+    noise: float = 0.0
+    absent: Mapping[str, str] = field(default_factory=dict)
     name: str = "ledger"
     design: Design = field(init=False)
 
@@ -99,10 +106,22 @@ def read_ledger(source: str, *, target: str = "gap", directions: Mapping[str, Di
         directions: Name of a measure -> its direction.
 
     Returns:
-        The ledger.
+        The ledger; what cannot be read, or is no ledger, is refused.
+    """
+    return as_ledger(read_table(source), target=target, directions=directions, name=Path(source).name)
+
+
+def read_table(source: str) -> "pandas.DataFrame":
+    """Read a Parquet or CSV table, whatever is in it.
+
+    Args:
+        source: Its path.
+
+    Returns:
+        The table.
 
     Raises:
-        Refusal: If it cannot be read or is no ledger.
+        Refusal: If it cannot be read.
     """
     import pandas
 
@@ -110,13 +129,12 @@ def read_ledger(source: str, *, target: str = "gap", directions: Mapping[str, Di
     if not place.is_file() or place.suffix.lower() not in (".parquet", ".csv"):
         raise Refusal(given=f"--ledger was '{source}'", expected="a .parquet or .csv file", do="check the path")
     try:
-        table = pandas.read_parquet(place) if place.suffix.lower() == ".parquet" else pandas.read_csv(place)
+        return pandas.read_parquet(place) if place.suffix.lower() == ".parquet" else pandas.read_csv(place)
     except (OSError, ValueError, pandas.errors.ParserError) as error:
         reason = str(error).strip().splitlines()[0][:150] if str(error).strip() else type(error).__name__
         raise Refusal(
             given=f"--ledger '{source}' cannot be read ({reason})", expected="a whole table", do="write it again"
         ) from error
-    return as_ledger(table, target=target, directions=directions, name=place.name)
 
 
 def as_ledger(
@@ -124,6 +142,7 @@ def as_ledger(
     *,
     target: str = "gap",
     directions: Mapping[str, Direction] | None = None,
+    absent: Mapping[str, str] | None = None,
     name: str = "table",
 ) -> Ledger:
     """A table as a ledger.
@@ -134,7 +153,8 @@ def as_ledger(
     Args:
         table: One row a network.
         target: ``gap``, ``accuracy``, ``loss`` or ``shift-accuracy``.
-        directions: Name of a measure -> its direction.
+        directions: Name of a measure -> its direction; the catalog's are known.
+        absent: Measures that the table lacks -> why.
         name: Where it came from.
 
     Returns:
@@ -147,13 +167,13 @@ def as_ledger(
         raise Refusal(given=f"--target was '{target}'", expected=f"one of {', '.join(TARGETS)}", do="correct the name")
     column, sign = TARGETS[target]
     wanted = {"hp.": "hyper-parameters", "measure.": "measures"}
-    absent = [words for start, words in wanted.items() if not any(str(c).startswith(start) for c in table.columns)]
+    missing = [words for start, words in wanted.items() if not any(str(c).startswith(start) for c in table.columns)]
     if column not in table.columns:
-        absent.append(f"column '{column}'")
-    if absent:
+        missing.append(f"column '{column}'")
+    if missing:
         have = ", ".join(map(str, table.columns[:8]))
         raise Refusal(
-            given=f"the ledger '{name}' has no {' and no '.join(absent)} (it has {have})",
+            given=f"the ledger '{name}' has no {' and no '.join(missing)} (it has {have})",
             expected=ROW,
             do="name its columns so",
         )
@@ -167,15 +187,38 @@ def as_ledger(
         )
     sizes = _numbers(table["test_size"], "test_size", name) if "test_size" in table.columns else np.array([np.inf])
     measures = {str(c)[8:]: _numbers(table[c], str(c), name) for c in table.columns if str(c).startswith("measure.")}
+    for key, column_of in BASELINES.items():
+        if key not in measures and column_of in table.columns:
+            measures[key] = _numbers(table[column_of], column_of, name)
+    empty = {
+        key: "no network of the ledger has a value" for key, values in measures.items() if not np.isfinite(values).any()
+    }
+    size = float(np.nanmin(sizes)) if np.isfinite(sizes).any() else np.inf
+    catalogued = {key: unit.direction for key, unit in units("measure").items() if key in measures}
     return Ledger(
         hyper_parameters={str(c)[3:]: table[c].to_numpy() for c in table.columns if str(c).startswith("hp.")},
         measures={key: np.where(np.isfinite(values), values, np.nan) for key, values in measures.items()},
-        directions=dict(directions or {}),
+        directions={**catalogued, **(directions or {})},
         target=target,
         errors=sign * goal,
-        test_size=float(np.nanmin(sizes)) if np.isfinite(sizes).any() else np.inf,
+        test_size=size,
+        noise=_noise(target, goal, table, size, name),
+        absent=empty | dict(absent or {}),
         name=name,
     )
+
+
+def _noise(target: str, goal: Floats, table: "pandas.DataFrame", size: float, name: str) -> float:
+    """Binomial variance of an accuracy on so many examples; a gap has that of its test accuracy, known or taken from the gap."""
+    if np.isinf(size):
+        return 0.0
+    if target == "loss":
+        return np.nan
+    share = np.abs(goal)
+    if target == "gap":
+        share = _numbers(table["accuracy"], "accuracy", name) if "accuracy" in table.columns else share
+    share = np.clip(share[np.isfinite(share)], 0.0, 1.0)
+    return float(np.maximum(share * (1 - share), 1 / size).mean() / size) if len(share) else np.nan
 
 
 def _numbers(column: "pandas.Series", called: str, name: str) -> Floats:

@@ -8,6 +8,8 @@ import numpy as np
 from heldout.engine.judging.design import Codes, Design, Floats
 from heldout.engine.judging.signs import order
 
+BLOCK = 1 << 12  # pairs handled together: their signs stay in cache
+
 
 def axis_sets(design: Design, sizes: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Sets of hyper-parameters.
@@ -74,21 +76,25 @@ def tables(measures: Floats, targets: Floats, cells: Codes, multiplicities: Floa
     """
     places = [np.flatnonzero(cells == cell) for cell in range(int(cells.max()) + 1)]
     left, right, drawn = order(measures), order(targets), multiplicities.astype(np.float32)
-    chosen = product(places, repeat=2) if strict else combinations_with_replacement(places, 2)
-    found: list[tuple[Floats, ...]] = []
-    for rows, columns in chosen:
-        same = rows is columns
-        weights = drawn[:, rows, None] * drawn[:, None, columns]
-        if same and not strict:
-            weights[:, np.arange(len(rows)), np.arange(len(rows))] = 0.0
-        flat = weights.reshape(len(drawn), -1)
-        one, other = _compared(left, rows, columns, strict), _compared(right, rows, columns, strict) * flat
-        stands = np.float32(1.0 if same or strict else 2.0)
-        found.append((np.asarray(stands), flat.sum(-1), one @ flat.T, other.sum(-1), one @ other.T))
-    orders, pairs, lefts, rights, both = (
-        np.stack(part, axis=-1).astype(np.float64) for part in zip(*found, strict=True)
-    )
-    return Tables(orders, pairs[None], lefts, rights[None], both)
+    chosen = list(product(places, repeat=2) if strict else combinations_with_replacement(places, 2))
+    replicates, pieces = max(len(targets), len(drawn)), len(chosen)
+    pairs, lefts = np.zeros((1, len(drawn), pieces)), np.zeros((len(left), len(drawn), pieces))
+    rights, both = np.zeros((1, replicates, pieces)), np.zeros((len(left), replicates, pieces))
+    for piece, (rows, columns) in enumerate(chosen):
+        step = max(1, BLOCK // len(columns))
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step]
+            weights = drawn[:, some, None] * drawn[:, None, columns]
+            if rows is columns and not strict:
+                weights[:, np.arange(len(some)), start + np.arange(len(some))] = 0.0
+            flat = weights.reshape(len(drawn), -1)
+            one, other = _compared(left, some, columns, strict), _compared(right, some, columns, strict) * flat
+            pairs[0, :, piece] += flat.sum(-1)
+            lefts[..., piece] += one @ flat.T
+            rights[0, :, piece] += other.sum(-1)
+            both[..., piece] += one @ other.T
+    orders = np.array([1.0 if strict or rows is columns else 2.0 for rows, columns in chosen])
+    return Tables(orders, pairs, lefts, rights, both)
 
 
 def _compared(values: np.ndarray, rows: Codes, columns: Codes, strict: bool) -> np.ndarray:

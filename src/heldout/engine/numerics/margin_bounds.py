@@ -49,9 +49,21 @@ def shortfall(shares: MarginShares, log_complexity: Floats) -> Floats:
     Returns:
         ``[M]``; infinite where half of the margins are below the lowest level.
     """
+    return middle(shares, np.exp(np.minimum(log(2.0) + log_complexity[:, None] - shares.log_margins, log(LARGEST))))
+
+
+def middle(shares: MarginShares, values: Floats) -> Floats:
+    """What stands at the first level of margins that half of the examples do not exceed.
+
+    Args:
+        shares: Of the training examples.
+        values: At every level, ``[M, J]``.
+
+    Returns:
+        ``[M]``; 1e300 where half of the margins are below the lowest level.
+    """
     half = (shares.shares >= 0.5).argmax(axis=1)
-    logs = np.minimum(log(2.0) + log_complexity - shares.log_margins[half], log(LARGEST))
-    return np.where(half == 0, LARGEST, np.exp(logs))
+    return np.where(half == 0, LARGEST, np.take_along_axis(values, half[:, None], axis=1)[:, 0])
 
 
 def margin_upper(
@@ -69,10 +81,24 @@ def margin_upper(
     Returns:
         Upper bounds, not cut at 1, and the margins that gave them, ``[M]`` each.
     """
-    n = shares.examples
     logs = np.minimum(np.log(2.0) + log_complexity[:, None] - shares.log_margins, log(LARGEST))
+    return best_margin(shares, np.exp(logs) + 2 * extra, price, log_delta)
+
+
+def best_margin(shares: MarginShares, twice: Floats, price: Floats, log_delta: float) -> tuple[Floats, Floats]:
+    """The best of the template over margins, for any complexity.
+
+    Args:
+        shares: Of the training examples.
+        twice: Twice the complexity at every margin, ``[M, J]``.
+        price: Nats of the levels of the norms, ``[M]``.
+        log_delta: Natural logarithm of the failure probability.
+
+    Returns:
+        As :func:`margin_upper`.
+    """
     spent = log(2.0) - log_delta + price[:, None] + nats(shares.levels)
-    values = shares.shares + np.exp(logs) + 2 * extra + 3 * np.sqrt(spent / (2 * n))
+    values = shares.shares + twice + 3 * np.sqrt(spent / (2 * shares.examples))
     best = values.argmin(axis=1)
     found = np.take_along_axis(values, best[:, None], axis=1)[:, 0] * (1 + 1e-9)
     return np.minimum(found, LARGEST), np.exp(shares.log_margins[best])

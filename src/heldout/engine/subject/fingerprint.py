@@ -24,8 +24,10 @@ def fingerprint(subject: Subject, *settings: object) -> str:
     digest = hashlib.sha256(repr(settings).encode())
     digest.update(repr((subject.summary(), subject.loss_range, subject.selected_on_test, subject.duplicates)).encode())
     digest.update(str(subject.population.template).encode())
-    for tensor in _tensors(subject):
-        array = np.ascontiguousarray(tensor.detach().cpu().numpy())
+    if subject.history is not None:
+        digest.update(repr(subject.history.epoch).encode())
+    for values in (*_tensors(subject), *_recorded(subject)):
+        array = np.ascontiguousarray(values.detach().cpu().numpy() if isinstance(values, Tensor) else values)
         digest.update(f"{array.dtype}{array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()[:20]
@@ -40,3 +42,8 @@ def _tensors(subject: Subject) -> Iterator[Tensor]:
         if examples is not None:
             yield from tree_leaves(examples.x)
             yield examples.y
+
+
+def _recorded(subject: Subject) -> Iterator[np.ndarray]:
+    if (history := subject.history) is not None:
+        yield from (part for part in (history.steps, history.losses, history.gradient_noise) if part is not None)

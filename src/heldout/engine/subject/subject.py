@@ -10,6 +10,7 @@ from heldout.engine.population import Population, inputs_at
 from heldout.engine.population.stack import DEFAULT_MEMORY
 from heldout.engine.subject.checks import check
 from heldout.engine.subject.examples import Examples, as_examples, with_class_numbers
+from heldout.engine.subject.history import History, as_history
 from heldout.engine.subject.losses import Loss, loss_named
 from heldout.engine.subject.modes import train_mode_layers
 
@@ -37,6 +38,8 @@ class Subject:
         pool: Size of the finite pool from which the test examples were drawn at random without replacement, they included; None
             for independent draws from a distribution.
         privacy: Epsilon of the differential privacy with which the networks were trained on these examples; None if they were not.
+        history: How training went: columns ``step`` and ``train-loss``, where they are known also ``member`` (from 0), ``epoch`` and
+            ``gradient-noise``; a dictionary of arrays or a table; optional. ``trajectory.subject()`` gives what it recorded.
         groups: One word a member, to tell groups of a population apart.
         name: For the report.
         memory: Bytes that the activations of one chunk may take.
@@ -55,6 +58,7 @@ class Subject:
     duplicates: str
     pool: int | None
     privacy: float | None
+    history: History | None
     groups: tuple[str, ...]
     name: str
     train_mode: tuple[str, ...]
@@ -73,6 +77,7 @@ class Subject:
         duplicates: str = "refuse",
         pool: int | None = None,
         privacy: float | None = None,
+        history: Any = None,
         groups: Sequence[str] = (),
         name: str = "",
         memory: int = DEFAULT_MEMORY,
@@ -99,6 +104,7 @@ class Subject:
         put("duplicates", duplicates)
         put("pool", pool)
         put("privacy", privacy)
+        put("history", None if history is None else as_history(history, len(population)))
         put("groups", (groups,) if isinstance(groups, str) else tuple(groups))  # one word is one member's
         put("name", name or type(population.template).__name__)
         put("classes", check(self))

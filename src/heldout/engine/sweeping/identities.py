@@ -96,8 +96,8 @@ def identity_of(
         "heldout": __version__,
         # by its text where there is one: the same factory is called another module's when its file is run as a program
         "network": content_of(network),
-        "data": _data(data),
-        "test": _data(test),
+        "data": digest_of(data),
+        "test": digest_of(test),
         "record": list(record),
         "every": every if isinstance(every, str | int) else list(every),
         "seed": seed,
@@ -120,7 +120,15 @@ def identity_of_bucket(bucket: Bucket) -> dict[str, Any]:
     }
 
 
-def _data(data: Any) -> str:
+def digest_of(data: Any) -> str:
+    """The content of data as one word.
+
+    Args:
+        data: In any form that a Subject takes, or None.
+
+    Returns:
+        SHA-256 of inputs and labels; empty for None.
+    """
     if data is None:
         return ""
     examples, digest = as_examples(data, "data"), hashlib.sha256()

@@ -15,6 +15,7 @@ from heldout.engine.sweeping.buckets import Work, check_bucket, folder_of, initi
 from heldout.engine.sweeping.executors import OnBucket, executor_named
 from heldout.engine.sweeping.grids import MOST, Bucket, buckets_of, check_kinds
 from heldout.engine.sweeping.identities import identity_of, identity_of_bucket
+from heldout.engine.sweeping.keeping import keep_sweep
 from heldout.engine.training import Plan, Recipe
 from heldout.engine.training.checks import check_settings
 from heldout.engine.trajectories.recording import measures_named, recorded_steps
@@ -120,6 +121,7 @@ def sweep(
     base = identity_of(work.network, work.data, work.test, work.record, work.every, work.seed)
     names = [address(bucket=identity_of_bucket(bucket), **base) for bucket in buckets]
     place.begin()
+    keep_sweep(place, work.network, (base["data"], examples), (base["test"], unseen), seed, names)
     run(place, dict(zip(names, buckets, strict=True)), work, on_bucket or _silent)
     for name in names:
         tidy(place, name)

@@ -1,5 +1,7 @@
 """What a population achieves on some examples: errors and losses of every member, in evaluation mode."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
@@ -57,4 +59,20 @@ def members_of(population: Population, members: list[int]) -> Population:
     return population.with_tensors(
         tree_map(lambda tensor: tensor[members], population.parameters),
         tree_map(lambda tensor: tensor[members], population.buffers),
+    )
+
+
+def joined(populations: Sequence[Population]) -> Population:
+    """Populations of one architecture as one, in their order.
+
+    Args:
+        populations: At least one.
+
+    Returns:
+        All their members.
+    """
+    first = populations[0]
+    return first.with_tensors(
+        {name: torch.cat([each.parameters[name] for each in populations]) for name in first.parameters},
+        {name: torch.cat([each.buffers[name] for each in populations]) for name in first.buffers},
     )

@@ -1,17 +1,22 @@
 """What is read from a population under training, and when."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from heldout.catalog import Unit, find
 from heldout.engine.evidence.reading_units import read_measure
-from heldout.engine.evidence.resolving import Evidence
+from heldout.engine.evidence.resolving import Evidence, closure
 from heldout.engine.population import Population
 from heldout.engine.subject import Examples, Loss, Subject
+from heldout.engine.subject.history import History, as_history
 from heldout.engine.training import members_of
 from heldout.records import Refusal
+
+HISTORIES = {"loss_history", "noise_history"}
 
 
 def recorded_steps(every: str | int | Sequence[int], steps: int) -> list[int]:
@@ -77,6 +82,9 @@ def readings_of(
     loss: Loss,
     initial: Population,
     seed: int,
+    *,
+    before: Sequence[Mapping[str, Any]] = (),
+    epoch: int | None = None,
 ) -> list[dict[str, Any]]:
     """Readings of a population at a step.
 
@@ -89,6 +97,8 @@ def readings_of(
         loss: One an example.
         initial: Before the first step.
         seed: Of stochastic readings.
+        before: Rows of earlier steps, for readings of the history.
+        epoch: Steps of an epoch.
 
     Returns:
         One row a member and measure. Members whose weights are not finite have rows without a number.
@@ -97,11 +107,17 @@ def readings_of(
     alive = torch.nonzero(finite).flatten().tolist()
     rows: list[dict[str, Any]] = []
     if alive and units:
-        now, before = members_of(population, alive), members_of(initial, alive)
-        moved = any(not torch.equal(now.parameters[name], before.parameters[name]) for name in now.parameters)
-        subject = Subject(now, _examples_of(train, alive), test, loss=loss, initial=before if moved else None)
-        evidence = Evidence(subject, seed=seed)
-        for unit in units:
+        now, start = members_of(population, alive), members_of(initial, alive)
+        moved = any(not torch.equal(now.parameters[name], start.parameters[name]) for name in now.parameters)
+        parts = {"train": examples_of(train, alive), "test": test, "loss": loss, "initial": start if moved else None}
+        evidence = Evidence(Subject(now, **parts), seed=seed)
+        of_history = [unit for unit in units if not HISTORIES.isdisjoint(closure(unit.needs))]
+        for unit in [unit for unit in units if unit not in of_history]:
+            rows += [_row(alive[row["member"]], step, row) for row in read_measure(unit, evidence).rows()]
+        if of_history:  # what was just read belongs to the history
+            history = history_of([*before, *rows], alive, epoch)
+            evidence = Evidence(Subject(now, **parts, history=history), seed=seed)
+        for unit in of_history:
             rows += [_row(alive[row["member"]], step, row) for row in read_measure(unit, evidence).rows()]
     lost = {"value": None, "low": None, "high": None, "standard_error": None, "status": "not-finite"}
     reason = "the weights are not finite: training diverged"
@@ -110,12 +126,50 @@ def readings_of(
     return rows
 
 
+def history_of(rows: Sequence[Mapping[str, Any]], members: Sequence[int], epoch: float | None) -> History | None:
+    """What was recorded of the training loss and of the gradient noise, as a history.
+
+    Args:
+        rows: Of a trajectory.
+        members: Whose.
+        epoch: Steps of the first epoch.
+
+    Returns:
+        The history; None if no training loss was recorded.
+    """
+    place = {member: row for row, member in enumerate(members)}
+    cells: dict[tuple[int, int], dict[str, float]] = {}
+    for row in rows:
+        if row["member"] in place and row["name"] in ("train-loss", "gradient-noise"):
+            value = math.nan if row["value"] is None else row["value"]
+            cells.setdefault((place[row["member"]], row["step"]), {})[row["name"]] = value
+    if not any("train-loss" in cell for cell in cells.values()):
+        return None
+    table: dict[str, list[float]] = {
+        "member": [member for member, _ in cells],
+        "step": [step for _, step in cells],
+        "train-loss": [cell.get("train-loss", math.nan) for cell in cells.values()],
+    }
+    if any("gradient-noise" in cell for cell in cells.values()):
+        table["gradient-noise"] = [cell.get("gradient-noise", math.nan) for cell in cells.values()]
+    return replace(as_history(table, len(members)), epoch=epoch)
+
+
 def _row(member: int, step: int, row: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: row[key] for key in ("name", "value", "low", "high", "standard_error", "status", "reason")}
     return {"member": member, "step": step, **kept}
 
 
-def _examples_of(examples: Examples, members: list[int]) -> Examples:
+def examples_of(examples: Examples, members: list[int]) -> Examples:
+    """The training examples of some members.
+
+    Args:
+        examples: Of all members.
+        members: Their places.
+
+    Returns:
+        The same examples where they are shared; otherwise theirs.
+    """
     from torch.utils._pytree import tree_map
 
     return Examples(

@@ -8,6 +8,7 @@ from torch import nn
 from heldout.engine.population import Population
 from heldout.engine.subject.losses import loss_named
 from heldout.engine.training import Plan, Recipe, fit
+from heldout.engine.training.batches import Batches
 from heldout.engine.training.checks import check_settings
 from heldout.engine.training.fit import OnProgress, prepared
 from heldout.engine.trajectories.growing import Growing
@@ -72,6 +73,7 @@ def train(
     places = list(range(len(stack))) if numbers is None else [int(number) for number in numbers]
     examples, loss = prepared(stack, data, recipe, seed, places)
     steps = recorded_steps(every, recipe.steps)
+    epoch = Batches.of(recipe, len(examples), seed).per_epoch
     if record and min(steps) > recipe.steps:
         raise Refusal(
             given=f"every named steps from {min(steps)} on, and the recipe takes {recipe.steps}",
@@ -85,7 +87,8 @@ def train(
     def on_record(step: int, now: Population) -> None:
         if WEIGHTS in record:
             weights[step] = now
-        read = readings_of(now, step, units, examples, test, loss_named(loss, examples.y), stack, seed)
+        named = loss_named(loss, examples.y)
+        read = readings_of(now, step, units, examples, test, named, stack, seed, before=rows, epoch=epoch)
         rows.extend(read)
         growing.step(step, read, weights.get(step))
 

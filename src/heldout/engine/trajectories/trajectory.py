@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from heldout.engine.population import Population
-from heldout.engine.subject import Examples
+from heldout.engine.subject import Examples, Subject
+from heldout.engine.subject.history import History
 from heldout.engine.training import Plan, Recipe
+from heldout.engine.training.batches import Batches
+from heldout.engine.trajectories.recording import history_of
 from heldout.records import Refusal
 
 if TYPE_CHECKING:
@@ -51,6 +54,33 @@ class Trajectory:
     def __len__(self) -> int:
         """The number of members M."""
         return len(self.final)
+
+    @property
+    def history(self) -> History | None:
+        """Training losses and gradient noise along the steps; None if ``train-loss`` was not recorded."""
+        epoch = Batches.of(self.recipe, len(self.train), self.seed).per_epoch
+        return history_of(self.rows, list(range(len(self))), epoch)
+
+    def subject(self, test: Any = None, **settings: Any) -> Subject:
+        """The trained population as the subject of an audit, with its initial weights and what was recorded of its training.
+
+        Args:
+            test: Data the networks have not seen; optional.
+            **settings: As of :class:`Subject`; what is named here takes precedence.
+
+        Returns:
+            The subject.
+
+        Example:
+            >>> import torch
+            >>> from heldout.engine.trajectories import train
+            >>> data = torch.eye(2).repeat(10, 1), torch.tensor([0, 1]).repeat(10)
+            >>> trajectory = train(torch.nn.Linear(2, 2), data, Recipe(lr=1.0, batch_size=20, steps=20))
+            >>> trajectory.subject().history.steps.tolist()
+            [0, 1, 2, 3, 4, 6, 8, 12, 16, 20]
+        """
+        known = {"loss": self.recipe.loss, "initial": self.initial, "history": self.history, **settings}
+        return Subject(self.final, self.train, test, **known)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """The readings: one row a member, recorded step and name."""

@@ -23,6 +23,7 @@ def audit_command(
     label: o.Label = None,
     loss: o.LossName = None,
     loss_range: o.LossRange = None,
+    history: o.History = None,
     seed: o.Seed = "0",
     delta: o.Delta = "0.05",
     only: o.Only = None,
@@ -45,7 +46,7 @@ def audit_command(
         request = Request(
             network, network_args, tuple(weights or ()), tuple(initial or ()), train, test, label, loss, loss_range,
             tuple(only or ()), device, memory, selected_on_test, duplicates, seed, delta,
-            thorough=thorough,
+            thorough=thorough, history=history,
         )  # fmt: skip
         if plan:
             print_plan(request, json or "", report or "", store or "")

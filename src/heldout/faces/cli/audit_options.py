@@ -64,6 +64,14 @@ StorePlace = Annotated[
     str | None,
     Option("--store", metavar="DIR", help="Keep the record here; a stopped audit of your network goes on from here."),
 ]
+History = Annotated[
+    str | None,
+    Option(
+        "--history",
+        metavar="FILE",
+        help="How training went, .csv or .parquet: columns step, train-loss; member, epoch, gradient-noise if known.",
+    ),
+]
 SelectedOnTest = Annotated[
     bool, Option("--selected-on-test", help="Say that the test data took part in choosing the network.")
 ]

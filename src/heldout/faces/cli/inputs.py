@@ -39,6 +39,7 @@ class Request:
     pool: int | None = None
     privacy: float | None = None
     thorough: bool = False
+    history: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def assemble(request: Request, settings: Settings) -> "Subject":
         The subject, on the device; all faults are refused together.
     """
     from heldout.engine.subject import Subject
+    from heldout.engine.subject.history import as_history, history_file
     from heldout.engine.subject.loading import load_examples
 
     faults: list[Refusal] = []
@@ -145,6 +147,9 @@ def assemble(request: Request, settings: Settings) -> "Subject":
         test = attempt(faults, lambda: load_examples(request.test or "", "test", label=label, like=train))
     networks = attempt(faults, lambda: _networks(request, request.weights, settings, "weights"))
     initial = attempt(faults, lambda: _networks(request, request.initial, settings, "initial")) if networks else None
+    history = None
+    if request.history is not None:
+        history = attempt(faults, lambda: as_history(history_file(request.history or ""), len(request.weights)))
     if train is not None and train.classes and settings.loss == "squared-error":
         faults.append(
             Refusal(
@@ -166,6 +171,7 @@ def assemble(request: Request, settings: Settings) -> "Subject":
         duplicates=settings.duplicates,
         pool=request.pool,
         privacy=request.privacy,
+        history=history,
         memory=settings.memory,
     )
 

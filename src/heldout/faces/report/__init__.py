@@ -5,6 +5,7 @@ script are made safe for the places they stand in.
 """
 
 from heldout.faces.report.certificates import render_certificates, write_certificates_report
+from heldout.faces.report.judgement import render_judgement, write_judgement_report
 from heldout.faces.report.rendering import fragment, render, write_report
 from heldout.faces.report.study import render_study, write_study_report
 
@@ -12,8 +13,10 @@ __all__ = [
     "fragment",
     "render",
     "render_certificates",
+    "render_judgement",
     "render_study",
     "write_certificates_report",
+    "write_judgement_report",
     "write_report",
     "write_study_report",
 ]

@@ -41,9 +41,12 @@ def figure_rows(record: Mapping[str, Any]) -> list[dict[str, Any]]:
         record: What ``Certificates.to_dict`` gave.
 
     Returns:
-        Certificates with whether a theorem stands behind them and the loss's maximum.
+        Certificates with whether a theorem stands behind them and the loss from which on they are empty.
     """
-    return [{**row, "kept": row["status"] in KEPT, "highest": row["loss_range"][1]} for row in record["certificates"]]
+    return [
+        {**row, "kept": row["status"] in KEPT, "highest": row.get("trivial") or row["loss_range"][1]}
+        for row in record["certificates"]
+    ]
 
 
 def by_family(record: Mapping[str, Any]) -> list[dict[str, Any]]:

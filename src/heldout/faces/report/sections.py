@@ -36,6 +36,7 @@ def families(record: Mapping[str, Any]) -> list[dict[str, Any]]:
             "unit": first["unit"],
             "direction": first["direction"],
             "cost": _cost(first),
+            "placed": _placed(record.get("atlas") or {}, first["name"]),
             "members": [
                 {
                     "member": row["member"],
@@ -47,6 +48,16 @@ def families(record: Mapping[str, Any]) -> list[dict[str, Any]]:
             ],
         })
     return [{"title": family.replace("_", " "), "readings": readings} for family, readings in found.items()]
+
+
+def _placed(atlas: Mapping[str, Any], name: str) -> str:
+    """Where a reading lies among the atlas's networks, or why that would mean nothing; empty where the atlas has none such."""
+    shares = [row["percentile"] for row in atlas.get("rows", ()) if row["name"] == name]
+    if shares:
+        low, high = (f"{share:.0f}" for share in (min(shares), max(shares)))
+        return f"above {low if low == high else f'{low} to {high}'} % of the atlas's {atlas['networks']:,} networks"
+    reason = atlas.get("left_out", {}).get(name, "")
+    return f"not comparable: {reason}" if reason else ""
 
 
 def absent(record: Mapping[str, Any]) -> list[dict[str, Any]]:
