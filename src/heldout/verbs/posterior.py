@@ -8,7 +8,11 @@ import numpy as np
 
 from heldout.engine.sampling import Draws, Settings
 from heldout.engine.subject import Subject
+from heldout.posterior.correlations import Correlations
+from heldout.posterior.hypothesis_weight import HypothesisWeight
+from heldout.posterior.susceptibilities import Susceptibilities
 from heldout.records import Reading
+from heldout.verbs import posterior_functions as functions
 
 TRACE_POINTS = 200  # of a chain in the record
 
@@ -96,6 +100,28 @@ class Posterior:
             A posterior sampled with the same settings and localisation.
         """
         return self.again(only, [own.localisation for own in self.draws])
+
+    def correlations(self, on: str = "train") -> list[Correlations]:
+        """Covariance and correlation over the draws of training losses, with one another or with ``"test"`` losses, by network."""
+        return functions.correlations_of(self.draws, on)
+
+    def influences(self, on: str = "test") -> list[tuple[Any, Any]]:
+        """Bayesian influence ``[N, M]`` of training examples on the losses of a data set, with its error, by network."""
+        return functions.influences_of(self.draws, on)
+
+    def susceptibilities(self, parts: Sequence[str], on: str = "train") -> Susceptibilities:
+        """Answer of parts, by the beginning of their parameters' names, to every example: ``[networks, parts, examples]``."""
+        return functions.susceptibilities_of(self.draws, [self.restrict(part).draws for part in parts], on)
+
+    def selection(
+        self, sizes: Sequence[float] | None = None, multiplicities: Sequence[float] | None = None
+    ) -> functions.InternalSelection:
+        """Which of the networks the posterior prefers as the data grow to these sizes, and where two of them swap."""
+        return functions.selection_of(self.draws, self.learning_coefficient, sizes, multiplicities)
+
+    def hypothesis_weight(self) -> list[HypothesisWeight]:
+        """Prior mass of networks as good as each, free energy and running coefficient along the ladder; needs ``ladder=``."""
+        return functions.weights_of(self.rungs)
 
     def ladder_of_localisations(self, factors: tuple[float, ...] = (0.25, 1.0, 4.0)) -> list[dict[str, Any]]:
         """The learning coefficient at several localisations: it should not hang on the choice, and where it does one should know.
