@@ -35,7 +35,12 @@ def judged_measures(judged_rows: Sequence[Mapping[str, Any]]) -> alt.LayerChart:
         domain=list(WORDS), range=[*(f"var(--series-{place})" for place in range(len(WORDS) - 1)), "gray"]
     )
     present = [words for words in WORDS if any(row["verdict"] == words for row in rows)]
-    legend = alt.Legend(values=present, columns=alt.ExprRef("width < 400 ? 1 : 2"))
+    # on a phone little is left beside the names
+    narrow = {
+        "columns": alt.ExprRef("width < 400 ? 1 : 2"),
+        "labelLimit": alt.ExprRef("width < 400 ? width - 15 : 240"),
+    }
+    legend = alt.Legend(values=present, **narrow)
     axis = alt.X("value:Q", title="tau", scale=alt.Scale(domain=[-1, 1]))
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("measure:N", title=None, sort=names, axis=alt.Axis(labelLimit=190)),

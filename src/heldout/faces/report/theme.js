@@ -8,8 +8,7 @@ const config = {
   font: "system-ui, sans-serif",
   view: { stroke: "transparent" },
   axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
-  legend: { labelColor: ink, titleColor: ink, orient: "top", labelFontSize: 12, labelLimit: 240, columns: window.innerWidth < 600 ? 1 : 4,
-    layout: window.innerWidth < 600 ? { top: { anchor: "start", bounds: "full" } } : {} },
+  legend: { labelColor: ink, titleColor: ink, orient: "top", labelFontSize: 12, labelLimit: 240, columns: window.innerWidth < 600 ? 1 : 4 },
   header: { labelColor: ink, titleColor: ink },
   range: { category: [0, 1, 2, 3, 4, 5, 6, 7].map((place) => `var(--series-${place})`) },
 };
