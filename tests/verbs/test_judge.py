@@ -100,8 +100,8 @@ def test_what_cannot_be_judged_is_refused() -> None:
 
 
 def test_a_measure_that_is_turned_round_within_configurations_does_not_go_beyond_the_design() -> None:
-    draws, width = np.random.default_rng(0), np.repeat(np.arange(5), 20)
-    inside = draws.normal(size=100)
+    draws, width = np.random.default_rng(0), np.repeat(np.arange(20), 6)
+    inside = draws.normal(size=120)
     table = pandas.DataFrame({"hp.width": width, "gap": 3.0 * width + inside})
     for sign, words in ((1, "predicts beyond the design"), (-1, "predicts as the design does")):
         held = table.assign(**{"measure.m": 3.0 * width + sign * inside})

@@ -36,11 +36,8 @@ def judged_measures(judged_rows: Sequence[Mapping[str, Any]]) -> alt.LayerChart:
     )
     present = [words for words in WORDS if any(row["verdict"] == words for row in rows)]
     # on a phone little is left beside the names
-    narrow = {
-        "columns": alt.ExprRef("width < 400 ? 1 : 2"),
-        "labelLimit": alt.ExprRef("width < 400 ? width - 15 : 240"),
-    }
-    legend = alt.Legend(values=present, **narrow)
+    columns, limit = alt.ExprRef("width < 400 ? 1 : 2"), alt.ExprRef("width < 400 ? width - 15 : 240")
+    legend = alt.Legend(values=present, columns=columns, labelLimit=limit)
     axis = alt.X("value:Q", title="tau", scale=alt.Scale(domain=[-1, 1]))
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("measure:N", title=None, sort=names, axis=alt.Axis(labelLimit=190)),

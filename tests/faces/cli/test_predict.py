@@ -64,7 +64,7 @@ def test_a_network_unlike_the_known_ones_gets_a_reason(capsys: pytest.CaptureFix
     ("words", "said"),
     [
         (["predict"], "--network was not given"),
-        ([*WORDS, "--level", "1"], "--level"),
+        ([*WORDS, "--level", "1"], "level was 1.0"),
         ([*WORDS, "--level", "high"], "--level"),
         ([*WORDS, "--seed", "-1"], "seed"),
         ([*WORDS, "--ledger", "nowhere.csv"], "nowhere.csv"),
