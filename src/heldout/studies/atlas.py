@@ -129,8 +129,8 @@ def atlas(
         test_size: Examples of the test set, which all share.
         steps: At which training ends in any case.
         target_loss: Mean training cross-entropy at which a network stops.
-        measures: ``thorough`` (all of the catalog but :data:`LEFT_OUT`; what is dear on 125 training examples, and not where data are varied), ``default`` (those
-            of an ordinary audit) or ``named`` (those of the claims).
+        measures: ``thorough`` (all of the catalog but :data:`LEFT_OUT`; what is dear on 125 training examples, and not where data
+            are varied), ``default`` (those of an ordinary audit) or ``named`` (those of the claims).
         seed: Of everything.
 
     Returns:
