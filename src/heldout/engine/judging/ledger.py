@@ -23,6 +23,7 @@ TARGETS = {
 }
 #: What every measure should beat -> a column that may hold it where there is no measure of that name.
 BASELINES = {"params": "parameters", "train-loss": "train_loss"}
+EMPTY = "no network of the ledger has a value"
 ROW = "one row a network, columns hp.<name>, seed, measure.<name>, gap (or accuracy, loss, shift_accuracy), test_size"
 
 
@@ -193,9 +194,7 @@ def as_ledger(
     for key, column_of in BASELINES.items():
         if key not in measures and column_of in table.columns:
             measures[key] = numbers(table[column_of], column_of, name)
-    empty = {
-        key: "no network of the ledger has a value" for key, values in measures.items() if not np.isfinite(values).any()
-    }
+    empty = {key: EMPTY for key, values in measures.items() if not np.isfinite(values).any()}
     size = float(np.nanmin(sizes)) if np.isfinite(sizes).any() else np.inf
     catalogued = {key: unit.direction for key, unit in units("measure").items() if key in measures}
     return Ledger(
