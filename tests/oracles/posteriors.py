@@ -140,6 +140,96 @@ def local_rank_coefficient(inputs: int, outputs: int, hidden: int, rank: int, ra
     return rank * (inputs + outputs - rank) / 2 + n * k / 2 + extra * (m - k) / 2 + last
 
 
+def rectangle_coefficient(
+    loss: Callable[[np.ndarray, np.ndarray], np.ndarray], nbeta: float, localisation: float
+) -> float:
+    """``nb E[K]`` of any loss of two parameters that is even in both, under ``N(0, 1 / localisation)``."""
+    logs = np.linspace(-30.0, np.log(9 / np.sqrt(localisation)), 1501)
+    w = np.exp(logs)
+    density = np.exp(-0.5 * localisation * w**2) * w
+    found = loss(w[:, None], w[None, :])
+    weights = density[:, None] * density[None, :] * np.exp(-nbeta * found)
+    return float(nbeta * (weights * found).sum() / weights.sum())
+
+
+def tanh_unit() -> tuple[LossField, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+    """``K = E_x[(a tanh(b x))^2] / 2`` for x standard normal (test vector T7, one unit): the field, and the loss as a function."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    x, p = torch.from_numpy(nodes), torch.from_numpy(weights / weights.sum())
+
+    def of_arrays(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        mean = sum(q * np.tanh(b * v) ** 2 for q, v in zip(weights / weights.sum(), nodes, strict=True))
+        return 0.5 * a**2 * mean
+
+    field = LossField(lambda w: 0.5 * w[:, 0].square() * ((w[:, 1:2] * x).tanh().square() * p).sum(1), 2)
+    return field, of_arrays
+
+
+def rank_one_origin(inputs: int, outputs: int) -> LossField:
+    """``K = |b a|^2 / 2`` with one hidden unit, at the origin."""
+    return LossField(
+        lambda w: 0.5 * w[:, :inputs].square().sum(1) * w[:, inputs:].square().sum(1),
+        inputs + outputs,
+        parts=(inputs, outputs),
+    )
+
+
+def full_rank_fibre(size: int) -> LossField:
+    """``K = |B A - I|^2 / 2`` around ``A = B = I``: a manifold of minima of codimension ``size^2``, all of them regular."""
+    one = torch.eye(size, dtype=torch.float64)
+
+    def loss(w: Tensor) -> Tensor:
+        both = w.view(-1, 2, size, size) + one
+        return 0.5 * (both[:, 1] @ both[:, 0] - one).square().sum((1, 2))
+
+    return LossField(loss, 2 * size**2, parts=(size**2, size**2))
+
+
+class Product:
+    """Test vector T9: ``y = a b x + N(0, 1)``, truth 0, the posterior about the origin, where the model is singular.
+
+    Args:
+        x: Inputs ``[N]``.
+        y: Outputs ``[N]``.
+        localisation: gamma.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, localisation: float) -> None:
+        self.x, self.y, self.localisation = x, y, localisation
+        self.field = LossField(self._losses, 2)
+
+    def _losses(self, w: Tensor) -> Tensor:
+        rest = torch.from_numpy(self.y) - w.prod(1)[:, None] * torch.from_numpy(self.x)
+        return 0.5 * (rest.square() + np.log(2 * np.pi))
+
+    def exact(self, beta: float) -> dict[str, float]:
+        """Every observable by sums over a logarithmic grid of ``|a|`` and ``|b|`` and both signs of their product."""
+        logs = np.linspace(-25.0, np.log(8 / np.sqrt(self.localisation)), 700)
+        w = np.exp(logs)
+        density = np.exp(-0.5 * self.localisation * w**2) * w
+        sizes = np.outer(w, w).ravel()
+        # the product alone matters: bins of its size stand for the plane
+        edges = np.linspace(np.log(sizes.min()) - 1e-9, np.log(sizes.max()) + 1e-9, 2001)
+        place = np.digitize(np.log(sizes), edges)
+        mass = np.bincount(place, np.outer(density, density).ravel(), minlength=2002)
+        mean = np.bincount(place, np.outer(density, density).ravel() * sizes, minlength=2002)
+        kept = mass > 0
+        u = np.concatenate([mean[kept] / mass[kept], -mean[kept] / mass[kept]])
+        losses = 0.5 * (np.square(self.y - u[:, None] * self.x) + np.log(2 * np.pi))  # [U, N]
+        logits = np.log(np.concatenate([mass[kept], mass[kept]])) - beta * losses.sum(1)
+        p = np.exp(logits - logits.max())
+        p /= p.sum()
+        bayes = -np.log(p @ np.exp(-losses)).mean()
+        variance = (p @ np.square(losses) - np.square(p @ losses)).sum()
+        centre = 0.5 * (np.square(self.y) + np.log(2 * np.pi)).mean()
+        return {
+            "learning-coefficient": len(self.x) * beta * float(p @ losses.mean(1) - centre),
+            "bayes-training-loss": float(bayes), "gibbs-training-loss": float((p @ losses).mean()),
+            "functional-variance": float(variance), "singular-fluctuation": float(0.5 * beta * variance),
+            "waic": float(bayes + beta * variance / len(self.x)),
+        }  # fmt: skip
+
+
 class GaussianMean:
     """Test vector T8: d coordinates of unit variance, their mean unknown, the posterior about the sample's mean.
 
