@@ -168,5 +168,6 @@ def show_posterior(record: Mapping[str, Any]) -> None:
         label = f"{record['labels'][row['member']]}: " if several else ""
         print(
             f"{label}{said}; {row['sampler']}, {row['chains']} chains x {row['draws']} draws, "
-            f"split R-hat {number(row.get('r_hat_loss'))}, virial {number(row.get('virial'))}, localisation {number(row['localisation'])}, {row['sweeps']:.0f} sweeps a chain"
+            f"split R-hat {number(row.get('r_hat_loss'))}, virial {number(row.get('virial'))}, "
+            f"localisation {number(row['localisation'])}, {row['sweeps']:.0f} sweeps a chain"
         )
