@@ -1,7 +1,7 @@
 """Calibration of sampled posteriors: automatic settings against exactly known values, many seeds.
 
 ``python benchmarks/posterior.py --seeds 20 --json posterior.jsonl``. Every case is a law whose learning coefficient at this n and
-this localisation is an integral (``tests/oracles/posteriors.py``). A seed is right if it lies within 10 % or three of its own
+this localisation is an integral (``tests/oracles``). A seed is right if it lies within 10 % or three of its own
 standard errors; the intervals of 90 % should cover nine times in ten.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tests.oracles import posterior_data
 from tests.oracles import posteriors as oracle
 
 from heldout.engine.sampling import Settings, Target, sample
@@ -55,14 +56,14 @@ def cases() -> dict[str, Case]:
 
 def conjugate(seed: int) -> tuple[oracle.LossField, float, float, float]:
     """Test vector T8."""
-    model = oracle.GaussianMean(np.random.default_rng(seed).normal(size=(20, 3)), 1.0, 2.0)
+    model = posterior_data.GaussianMean(np.random.default_rng(seed).normal(size=(20, 3)), 1.0, 2.0)
     return model.field, 20.0, 2.0, model.exact()["learning-coefficient"]
 
 
 def product(seed: int, beta: float) -> tuple[oracle.LossField, float, float, float]:
     """Test vector T9."""
     generator = np.random.default_rng(seed)
-    model = oracle.Product(generator.normal(size=100), generator.normal(size=100), 1.0)
+    model = posterior_data.Product(generator.normal(size=100), generator.normal(size=100), 1.0)
     return model.field, 100 * beta, 1.0, model.exact(beta)["learning-coefficient"]
 
 

@@ -27,7 +27,7 @@ def test_an_unadjusted_step_adds_what_it_may() -> None:
     exact = quadratic_coefficient(PRECISIONS, NBETA, 1.0)
     step = float(unadjusted_size("sgld", law, one(1.0), one(float(NBETA * h.sum())), one(exact), None))
     found = quadratic_coefficient(PRECISIONS, NBETA, 1.0, step)
-    assert found / exact - 1 == pytest.approx(BIAS, rel=0.05)
+    assert found / exact - 1 == pytest.approx(BIAS, rel=0.1)
 
 
 def test_minibatches_make_it_smaller_and_stability_bounds_it() -> None:

@@ -151,23 +151,23 @@ def show_posterior(record: Mapping[str, Any]) -> None:
     from heldout.faces.numbers import interval, number
 
     several = len(record["labels"]) > 1
-    rows = []
-    for row in record["readings"]:
-        label = [record["labels"][row["member"]]] if several else []
-        rows.append([
+    rows = [
+        [
             row["name"],
-            *label,
+            *([record["labels"][row["member"]]] if several else []),
             number(row["value"]),
             interval(row),
             "" if row["status"] == "ok" else row["reason"],
-        ])
+        ]
+        for row in record["readings"]
+    ]
     columns = ("reading", *(("network",) if several else ()), "value", "interval", "why not")
     print_table(columns, rows)
     for row in record["diagnostics"]:
         said = "converged" if row["converged"] else f"not converged: {row['reason']}"
-        label = f"{record['labels'][row['member']]}: " if several else ""
+        named = f"{record['labels'][row['member']]}: " if several else ""
         print(
-            f"{label}{said}; {row['sampler']}, {row['chains']} chains x {row['draws']} draws, "
+            f"{named}{said}; {row['sampler']}, {row['chains']} chains x {row['draws']} draws, "
             f"split R-hat {number(row.get('r_hat_loss'))}, virial {number(row.get('virial'))}, "
             f"localisation {number(row['localisation'])}, {row['sweeps']:.0f} sweeps a chain"
         )
