@@ -112,7 +112,7 @@ def reduced_rank_origin_coefficient(inputs: int, outputs: int, nbeta: float, loc
 
     Given ``s = |a|^2`` the law of ``b`` is Gaussian, so that one integral over a chi-square remains.
     """
-    logs = np.linspace(-30.0, np.log(400.0), 200_001)
+    logs = np.linspace(-60.0, np.log(400.0), 20_001)
     u = np.exp(logs)  # localisation * s
     x = nbeta * u / localisation**2
     weights = u ** (inputs / 2) * np.exp(-u / 2) * (1 + x) ** (-outputs / 2)
