@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from heldout.verbs.judge import judge
     from heldout.verbs.plan import plan
     from heldout.verbs.predict import predict
+    from heldout.verbs.sample_posterior import sample_posterior
     from heldout.verbs.study import study
 
 _PLACES = {
@@ -35,6 +36,7 @@ _PLACES = {
     "measure": "heldout.catalog",
     "plan": "heldout.verbs.plan",
     "predict": "heldout.verbs.predict",
+    "sample_posterior": "heldout.verbs.sample_posterior",
     "study": "heldout.verbs.study",
     "sweep": "heldout.engine.sweeping",
     "train": "heldout.engine.trajectories",
@@ -53,6 +55,7 @@ __all__ = [
     "measure",
     "plan",
     "predict",
+    "sample_posterior",
     "study",
     "sweep",
     "train",

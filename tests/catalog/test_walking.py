@@ -47,7 +47,7 @@ def test_all_kinds_but_evidence_and_figures() -> None:
     assert (
         {"measure", "profile", "dataset", "network"}
         <= kinds
-        <= {"measure", "profile", "bound", "criterion", "dataset", "network", "intervention", "study"}
+        <= {"measure", "profile", "bound", "criterion", "dataset", "network", "intervention", "study", "observable"}
     )
     assert {unit.kind for unit in units("evidence").values()} == {"evidence"}
 

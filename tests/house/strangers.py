@@ -126,4 +126,18 @@ def stranger_study(*, x: int, seed: int) -> dict[str, list[float]]:
     """
     return {"member": [0], "y": [0.0], "curve": ["a"]}
 ''',
+    "posterior": '''
+import numpy as np
+from heldout.catalog import observable
+
+@observable(source="A stranger's")
+def stranger_observable(mean_losses: np.ndarray) -> tuple[float, np.ndarray]:
+    """The smallest loss.
+
+    Example:
+        >>> stranger_observable(np.array([[1.0, 2.0]]))[0]
+        1.0
+    """
+    return float(mean_losses.min()), 0.0 * mean_losses
+''',
 }

@@ -16,6 +16,7 @@ OPEN = (
     "networks",
     "interventions",
     "studies",
+    "posterior",
 )
 #: Faces read the record; of the engine they know nothing.
 FACES = ("faces.report", "faces.terminal", "faces.study_terminal", "faces.certificates_terminal")
@@ -28,7 +29,7 @@ FLOORS = (
     ("engine.population", "engine.judging", "engine.predicting"),
     ("engine.store",),
     ("engine.subject",),
-    ("engine.training",),
+    ("engine.training", "engine.sampling"),
     ("engine.posteriors", "engine.compression"),
     ("engine.evidence",),
     ("engine.auditing",),

@@ -9,7 +9,7 @@ from tests.house.source import ROOT, SRC, calls, modules, tracked
 
 LONGEST = 250
 UNITS = 8
-DECORATORS = {"measure", "profile", "bound", "evidence", "figure", "dataset", "network"}
+DECORATORS = {"measure", "profile", "bound", "evidence", "figure", "dataset", "network", "observable"}
 NAMES_OF_NOTHING = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common|stuff|tools?)(_|$)")
 #: This file's own word for the tests that every unit shares.
 ALLOWED_NAMES = {"test_common"}

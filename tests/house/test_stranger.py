@@ -19,6 +19,7 @@ from heldout.catalog import ROOMS
 READ = ("stranger-measure", "stranger-representation")
 NAMED = (
     *READ, "stranger-bound", "stranger-criterion", "stranger-dataset", "stranger-network", "stranger-intervention", "stranger-study",
+    "stranger-observable",
 )  # fmt: skip
 AUDIT = """
 import json, sys, torch, heldout

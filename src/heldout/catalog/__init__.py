@@ -12,6 +12,7 @@ from heldout.catalog.declaring import (
     network,
     profile,
 )
+from heldout.catalog.observables import observable
 from heldout.catalog.studies import Claim, intervention, study
 from heldout.catalog.walking import ROOMS, find, units
 
@@ -29,6 +30,7 @@ __all__ = [
     "intervention",
     "measure",
     "network",
+    "observable",
     "profile",
     "study",
     "units",

@@ -8,11 +8,13 @@ from functools import cache
 from types import ModuleType
 
 from heldout.catalog.declaring import MARK, Unit
+from heldout.catalog.observables import OBSERVED
 from heldout.records import Refusal
 
 #: The open rooms in which units live.
 ROOMS = (
     "measures", "representation", "bounds", "criteria", "figures", "datasets", "networks", "interventions", "studies",
+    "posterior",
 )  # fmt: skip
 
 
@@ -43,7 +45,7 @@ def units(kind: str = "") -> Mapping[str, Unit]:
         Refusal: If two files declare one name, or a unit needs evidence that nobody provides.
     """
     found: dict[str, Unit] = {}
-    places = {"evidence": ("engine.evidence",), "figure": ("figures",)}.get(
+    places = {"evidence": ("engine.evidence",), "figure": ("figures",), "observable": ("posterior",)}.get(
         kind, tuple(r for r in ROOMS if r != "figures")
     )
     for place in places:
@@ -61,6 +63,7 @@ def units(kind: str = "") -> Mapping[str, Unit]:
                         do="rename one of the two functions",
                     )
                 found[declared.name] = declared
+    check_observed(found)
     if kind in ("", "measure", "profile", "bound"):
         known = {name.replace("-", "_") for name in units("evidence")}
         for declared in found.values():
@@ -72,6 +75,25 @@ def units(kind: str = "") -> Mapping[str, Unit]:
                     do="name evidence that exists, or make the parameter keyword-only",
                 )
     return found
+
+
+def check_observed(found: Mapping[str, Unit]) -> None:
+    """Refuse observables that ask for what no posterior has.
+
+    Args:
+        found: Units by name.
+
+    Raises:
+        Refusal: With the names that there are.
+    """
+    for declared in found.values():
+        strangers = set(declared.needs) - set(OBSERVED)
+        if declared.kind == "observable" and strangers:
+            raise Refusal(
+                given=f"'{declared.name}' asks for {sorted(strangers)}",
+                expected=f"required parameters among {sorted(OBSERVED)}",
+                do="name what a posterior has, or make the parameter keyword-only",
+            )
 
 
 def find(name: str) -> Unit:

@@ -18,6 +18,7 @@ KINDS = (
     "profile",
     "bound",
     "criterion",
+    "observable",
     "dataset",
     "network",
     "intervention",

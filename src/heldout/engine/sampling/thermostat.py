@@ -1,0 +1,74 @@
+"""Stochastic gradients with a thermostat that takes up their unknown noise."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from heldout.engine.sampling.langevin import batch_energy, share_of_data
+from heldout.engine.sampling.randomness import Streams
+from heldout.engine.sampling.state import State, at_start, each_group, survived
+from heldout.engine.sampling.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Sgnht:
+    r"""Stochastic gradient Nose-Hoover thermostat (Ding et al. 2014, algorithm 2).
+
+    .. math:: p \leftarrow p - h \nabla U_B(w) - h \zeta p + \sqrt{2 h a}\, \xi, \quad w \leftarrow w + h p, \quad
+        \zeta \leftarrow \zeta + h \left(\tfrac{1}{P} |p|^2 - 1\right)
+
+    The friction :math:`\zeta` grows until the momenta have the right temperature, whatever noise the minibatches add; one number
+    cannot do so when the noise differs much between directions.
+
+    Attributes:
+        batch: Examples a step; None for all.
+        friction: a, in units of the frequency of the flat directions; also where the thermostat starts.
+    """
+
+    batch: int | None = None
+    friction: float = 1.0
+    name: str = "sgnht"
+    exact: bool = False
+
+    def begin(self, target: Target, streams: Streams) -> State:
+        """Every chain at its centre, with a momentum of the right temperature.
+
+        Args:
+            target: What is sampled.
+            streams: Random numbers.
+
+        Returns:
+            The state; the memory is the thermostat.
+        """
+        state = at_start(target, 1)
+        momentum = each_group(streams.normal("momentum", 0, target.field.size, state.position.dtype), target)
+        return state._replace(momentum=momentum, memory=self._added(target).to(state.memory.dtype))
+
+    def step(self, target: Target, state: State, size: Tensor, streams: Streams, number: int) -> State:
+        """One step.
+
+        Args:
+            target: What is sampled.
+            state: Where chains are.
+            size: h, ``[G]``.
+            streams: Random numbers.
+            number: Of the step.
+
+        Returns:
+            The next state.
+        """
+        energy = batch_energy(target, state.position, streams, number, self.batch)
+        kind = state.position.dtype
+        h, added = target.of_chains(size).to(kind)[:, None], self._added(target).to(kind)
+        noise = each_group(streams.normal("noise", number, target.field.size, kind), target)
+        momentum = state.momentum * (1 - h * state.memory) - h * energy.gradient + (2 * h * added).sqrt() * noise
+        memory = state.memory + h * (momentum.square().mean(1, keepdim=True) - 1)
+        moved = state.position + h * momentum
+        spent = torch.full_like(state.cost, share_of_data(target, self.batch))
+        return survived(state, State(moved, energy, momentum, memory, state.alive, state.accepted, spent))
+
+    def _added(self, target: Target) -> Tensor:
+        ones = torch.ones_like(target.localisation)
+        frequency = torch.sqrt(target.localisation) if target.whitening is None else ones
+        return self.friction * target.of_chains(frequency)[:, None]

@@ -1,0 +1,191 @@
+"""Pilot chains: coordinates, step size and the slowest scale are found before any draw is kept."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from heldout.engine.sampling.adapting import ACCEPTANCE, DualAveraging, steps_a_draw, unadjusted_size
+from heldout.engine.sampling.curvature import Curvature, stiffness, whitening
+from heldout.engine.sampling.hamiltonian import Hmc
+from heldout.engine.sampling.metropolis import Mala
+from heldout.engine.sampling.randomness import Streams
+from heldout.engine.sampling.state import Sampler, State
+from heldout.engine.sampling.target import Target
+
+PILOT = 2**40  # numbers of pilot steps begin here, so that they share no randomness with the chains'
+SHORT = 24  # leapfrog steps of a pilot trajectory at most, before the scales are known
+SPREADING, ADAPTING = 25, 50  # trajectories
+MALA_STEPS = 10  # proposals in place of a trajectory
+PRODUCT = 3.0  # gradients that a Hessian's product costs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tuned:
+    """Chains that are ready to be recorded.
+
+    Attributes:
+        target: With its coordinates.
+        sampler: With the slowest scale that was found.
+        size: Step size, ``[G]``.
+        steps: Between draws, ``[G]``.
+        state: Where the chains are.
+        spent: Gradients over all examples a chain, ``[G]``.
+        metropolis: Acceptance that a Metropolis test has with these steps, ``[G]``.
+    """
+
+    target: Target
+    sampler: Sampler
+    size: Tensor
+    steps: Tensor
+    state: State
+    spent: Tensor
+    metropolis: Tensor
+
+
+def tune(
+    sampler: Sampler, target: Target, curved: Curvature, streams: Streams, batch: int | None, given: float | None
+) -> Tuned:
+    """Choose coordinates and step size.
+
+    Chains first spread under Hamiltonian pilots in coordinates from the Hessian at their centre; the Hessian where they came to be,
+    which on a singular loss is another one, gives the final coordinates. A step size that the user gives is in the plain ones.
+
+    Args:
+        sampler: Of any kind.
+        target: What is sampled.
+        curved: At the centres.
+        streams: Random numbers.
+        batch: Examples a step; None for all.
+        given: The step size, if the user chose it.
+
+    Returns:
+        Chains under way: adapted ones have left their centres, the others begin there.
+    """
+    if given is not None:
+        return _given(sampler, target, streams, given)
+    spent = torch.full_like(target.nbeta, 60 * PRODUCT)
+    first = replace(target, whitening=whitening(target, target.start, streams))
+    pilot, size = _run(Hmc(torch.ones_like(spent), SHORT), first, None, streams, PILOT, SPREADING, spent)[:2]
+    away = first.displacement(pilot.position)
+    if sampler.name == "rmsprop-sgld":
+        plain = target
+    else:
+        plain = replace(target, whitening=whitening(target, away, streams))
+        spent += 40 * PRODUCT
+    if sampler.exact:
+        start = sampler.begin(plain, streams)
+        moved = plain.position(away)
+        state = start._replace(position=moved, energy=plain.energy(moved))
+        begun = Hmc(_variance(moved, plain)) if isinstance(sampler, Hmc) else sampler
+        state, size, ready, acceptance = _run(begun, plain, state, streams, PILOT + SPREADING, ADAPTING, spent)
+        slowest = ready.slowest if isinstance(ready, Hmc) else _variance(state.position, plain)
+        return Tuned(plain, ready, size, steps_a_draw(ready.name, size, slowest), state, spent, acceptance)
+    return _unadjusted(sampler, plain, plain.position(away), curved, streams, batch, spent)
+
+
+def _given(sampler: Sampler, target: Target, streams: Streams, given: float) -> Tuned:
+    size = torch.full_like(target.nbeta, given)
+    slowest = 1 / target.localisation
+    ready = Hmc(slowest) if isinstance(sampler, Hmc) else sampler
+    steps = steps_a_draw(ready.name, size, slowest)
+    unknown = torch.full_like(size, torch.nan)
+    return Tuned(target, ready, size, steps, ready.begin(target, streams), torch.ones_like(size), unknown)
+
+
+def _run(
+    sampler: Sampler,
+    target: Target,
+    state: State | None,
+    streams: Streams,
+    first: int,
+    trajectories: int,
+    spent: Tensor,
+) -> tuple[State, Tensor, Sampler, Tensor]:
+    """Adapt the step size of an exact sampler while its chains move; adds the cost to ``spent``."""
+    state = sampler.begin(target, streams) if state is None else state
+    stiffest = by_group_most(stiffness(target, state.position, streams), target).clamp_min(1.0)
+    spent += 12 * PRODUCT
+    averaging = DualAveraging(1 / stiffest.sqrt() if sampler.name == "hmc" else 1 / stiffest, ACCEPTANCE[sampler.name])
+    rounds = trajectories if sampler.name == "hmc" else trajectories * MALA_STEPS
+    seen, acceptance = 0, torch.zeros_like(spent)
+    total = squares = torch.zeros_like(state.position, dtype=torch.float64)
+    for number in range(rounds):
+        state = sampler.step(target, state, averaging.size, streams, first * MALA_STEPS + number)
+        spent += by_group(state.cost, target)
+        accepted = by_group(state.accepted, target)
+        averaging.update(accepted)
+        if number >= rounds // 2:
+            where = state.position.double()
+            seen, total, squares = seen + 1, total + where, squares + where.square()
+            acceptance += accepted / (rounds - rounds // 2)
+    if isinstance(sampler, Hmc):
+        shape = (target.groups, target.chains, target.field.size)
+        mean, square = (sums.view(shape).mean(1) / seen for sums in (total, squares))
+        spread = (square - mean.square()).amax(1)
+        longest = 1 / target.localisation if target.whitening is None else target.whitening.longest
+        sampler = replace(sampler, slowest=torch.minimum(longest, spread.clamp_min(0.1)))
+    return state, averaging.settled, sampler, acceptance
+
+
+def _unadjusted(
+    sampler: Sampler,
+    target: Target,
+    position: Tensor,
+    curved: Curvature,
+    streams: Streams,
+    batch: int | None,
+    spent: Tensor,
+) -> Tuned:
+    stiffest = by_group_most(stiffness(target, position, streams), target).clamp_min(1e-6)
+    probe = torch.where(streams.normal("trace", 0, target.field.size) < 0, -1.0, 1.0).to(position.dtype)
+    probe = probe.repeat(target.groups, 1).to(position.device)
+    along = target.displacement(probe)
+    gamma = target.of_chains(target.localisation)
+    whole = (probe * target.hessian_product(position, probe)).double().sum(1)
+    trace = by_group(whole - gamma * along.double().square().sum(1), target).clamp_min(0.0)
+    energy = target.energy(position)
+    centre = target.field.losses(target.field.centres[target.members], target.members).mean(1)
+    excess = target.nbeta * (by_group(energy.losses.mean(1), target) - centre)
+    size = unadjusted_size(sampler.name, target, stiffest, trace, torch.maximum(excess, 0.1 * curved.effective), batch)
+    test = sampler.begin(target, streams)._replace(position=position, energy=energy)
+    proposal = size.square() if sampler.name == "sgnht" else size
+    acceptance = by_group(Mala().step(target, test, proposal, streams, PILOT - 1).accepted, target)
+    slowest = 1 / target.localisation if target.whitening is None else _variance(position, target)
+    spent += 16 * PRODUCT
+    steps = steps_a_draw(sampler.name, size, slowest)
+    return Tuned(target, sampler, size, steps, sampler.begin(target, streams), spent, acceptance)
+
+
+def _variance(position: Tensor, target: Target) -> Tensor:
+    """Mean square of the coordinate that is spread most over a group's chains, ``[G]``."""
+    shape = (target.groups, target.chains, target.field.size)
+    spread = position.double().square().view(shape).mean(1).amax(1)
+    longest = 1 / target.localisation if target.whitening is None else target.whitening.longest
+    return torch.minimum(longest, spread.clamp_min(0.1))
+
+
+def by_group(per_chain: Tensor, target: Target) -> Tensor:
+    """Means over the chains of each group.
+
+    Args:
+        per_chain: ``[C]``.
+        target: What is sampled.
+
+    Returns:
+        ``[G]``.
+    """
+    return per_chain.view(target.groups, target.chains).mean(1)
+
+
+def by_group_most(per_chain: Tensor, target: Target) -> Tensor:
+    """Largest over the chains of each group.
+
+    Args:
+        per_chain: ``[C]``.
+        target: What is sampled.
+
+    Returns:
+        ``[G]``.
+    """
+    return per_chain.view(target.groups, target.chains).amax(1)

@@ -1,0 +1,1 @@
+"""Observables of a sampled posterior: pure functions of one network's draws."""
