@@ -52,7 +52,7 @@ def _unit(one: Own) -> Unit:
         raise Refusal(
             given=f"the measure '{called}' was a {type(function).__name__}",
             expected="a function of evidence",
-            do="write def my_measure(logits, labels): ...",
+            do="write a function such as def my_measure(logits, labels)",
         )
     marked: Unit | None = getattr(function, MARK, None)
     if marked is None:
@@ -76,7 +76,7 @@ def _unit(one: Own) -> Unit:
         raise Refusal(
             given=f"the measure '{called}' has no parameter without a default",
             expected="names of evidence as parameters, such as logits and labels",
-            do="write def my_measure(logits, labels): ...",
+            do="write a function such as def my_measure(logits, labels)",
         )
     return marked
 
