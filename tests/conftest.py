@@ -7,7 +7,17 @@ import pytest
 import tests.runtime_types  # the hook finds the checker by its name, in a module that is already there
 
 #: Packages whose annotations are checked while tests run. The engine stays out: what it compiles would raise false errors.
-CHECKED = ("measures", "representation", "bounds", "criteria", "figures", "datasets", "networks", "posterior", "records")
+CHECKED = (
+    "measures",
+    "representation",
+    "bounds",
+    "criteria",
+    "figures",
+    "datasets",
+    "networks",
+    "posterior",
+    "records",
+)
 CHECKER = f"{tests.runtime_types.__name__}.checked"
 jaxtyping.install_import_hook([f"heldout.{room}" for room in CHECKED], CHECKER)
 

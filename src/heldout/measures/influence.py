@@ -8,7 +8,6 @@ from heldout.engine.evidence.influences import Influences
 from heldout.records import Direction, Estimate, estimate
 
 KOH = "Koh and Liang 2017, arXiv 1703.04730, eq. (2), with the Gauss-Newton matrix for the Hessian"
-SAME = ("logit-shift",)
 FLOAT32 = "solutions hold to a residual of 1e-3, from products in float32; tests/engine/evidence/test_influences.py checks them"
 LOOSE = {"is-the-same-alone": FLOAT32, "is-the-same-in-chunks": FLOAT32}
 MEMBERS = 8  # of a profile
@@ -17,7 +16,7 @@ NOTHING = "no example's gradient is different from zero"
 
 
 @measure(source=f"{KOH}; its mean is the penalty of Takeuchi 1976, tr(H^-1 F) / n; memorisation as Feldman and Zhang 2020, eq. (1)",
-         direction=Direction.HIGHER_IS_WORSE, invariances=SAME, waives=LOOSE)  # fmt: skip
+         direction=Direction.HIGHER_IS_WORSE, waives=LOOSE)  # fmt: skip
 def mean_self_influence(self_influences: Influences) -> Estimate:
     r"""What leaving an example out would add to the loss on it, to first order, on average over examples.
 
@@ -50,7 +49,7 @@ def mean_self_influence(self_influences: Influences) -> Estimate:
 
 
 @measure(source=f"{KOH}; participation ratio of Bell and Dean 1970", direction=Direction.NEITHER, range=(0.0, 1.0),
-         invariances=SAME, undefined=NOTHING, waives=LOOSE)  # fmt: skip
+         undefined=NOTHING, waives=LOOSE)  # fmt: skip
 def influential_share(test_influences: Influences) -> Estimate:
     r"""Share of the training examples that the test loss rests on.
 
@@ -78,7 +77,7 @@ def influential_share(test_influences: Influences) -> Estimate:
 
 
 @measure(source=f"{KOH}, section 2.2: the most harmful and most helpful examples", direction=Direction.HIGHER_IS_WORSE,
-         invariances=SAME, waives=LOOSE)  # fmt: skip
+         waives=LOOSE)  # fmt: skip
 def largest_influence(test_influences: Influences) -> Estimate:
     r"""Largest change of the mean test loss that leaving one training example out would make, to first order.
 

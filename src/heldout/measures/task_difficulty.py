@@ -107,5 +107,6 @@ def kernel_inductive_bias(test_kernel_posterior: KernelPosterior, *, target: flo
     found = log_lower_tail(*parts, repeats=form.outputs)
     nats = -torch.as_tensor(found.log_probability).to(level)
     return estimate(
-        torch.where(nats.isfinite(), nats.clamp(min=0.0), float("nan")), converged=torch.as_tensor(found.settled).to(level.device)
+        torch.where(nats.isfinite(), nats.clamp(min=0.0), float("nan")),
+        converged=torch.as_tensor(found.settled).to(level.device),
     )

@@ -98,9 +98,7 @@ def solved(
     for start in range(0, len(right), together):
         members = slice(start, min(start + together, len(right)))
         product = products_of(subject, members, "gauss-newton")
-        rows.append(
-            conjugate_gradients(product, right[members], damping[members], steps=steps, tolerance=tolerance)
-        )
+        rows.append(conjugate_gradients(product, right[members], damping[members], steps=steps, tolerance=tolerance))
     return Solved(*(torch.cat(column) for column in zip(*rows, strict=True)))
 
 

@@ -10,7 +10,10 @@ from heldout.records import Refusal
 Floats = NDArray[np.float64]
 HALVINGS = 120  # of an interval of logarithms 600 wide: 1e-34
 SMALLEST, LARGEST = -300.0, 300.0  # of the logarithm of the saddle point, the level being 1
-STEP, POINTS = 0.02, 601  # of the rule along the curve, to 12: 8e4 standard deviations, where a chi-square of one degree has died
+STEP, POINTS = (
+    0.02,
+    601,
+)  # of the rule along the curve, to 12: 8e4 standard deviations, where a chi-square of one degree has died
 BENDS = (1.0, 0.25, 0.06, 0.015, 0.004, 0.001, 0.0)  # of the steepest; beside a singularity it would climb again
 RISE = 1.0  # of the exponent that is no cancellation yet
 AGREE = 1e-7  # of the rule with the rule on every second point
