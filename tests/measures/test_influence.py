@@ -54,6 +54,7 @@ def test_the_table_has_both_ends() -> None:
     assert len(listed(found, "influence", 60)["example"]) == 8 * 60
 
 
+@pytest.mark.slow
 def test_random_labels_are_memorised() -> None:
     """A network fitted to random labels rests more on each single example than the same one fitted to true ones."""
     good, bad = (read_measure(find("mean-self-influence"), evidence(case)) for case in ("generalizer", "memorizer"))

@@ -19,7 +19,7 @@ ANY = ("layer-rescaling", "batch-norm-folding", "neuron-permutation", "logit-shi
 
 @measure(source="Boopathy et al. 2023, Model-agnostic measure of generalization difficulty, arXiv 2305.01034, and its code",
          direction=Direction.NEITHER, range=(float("-inf"), float("inf")), invariances=ANY, unit_of_value="log10 bits",
-         undefined="two classes share an input, the inputs have no dimension, or the approximation asks for no bias at all")  # fmt: skip
+         undefined="two classes share an input, the inputs have no dimension, or no bias is asked for at all")  # fmt: skip
 def band_limited_difficulty(
     class_separation: ClassSeparation, data_neighbours: Neighbours, *, error: float = 0.1
 ) -> Estimate:

@@ -53,6 +53,13 @@ def test_influences(subject: Subject, ggn_curvature: Curvature) -> Influences:
     r"""What leaving out each training example would add to the mean test loss, ``[M, N]``; below 0 the loss would fall.
 
     .. math:: \frac1N \, \bar g_{\mathrm{test}}^T (G + \lambda I)^{-1} g_i
+
+    Args:
+        subject: With test data.
+        ggn_curvature: For the damping.
+
+    Returns:
+        One value a training example.
     """
     assert subject.test is not None  # has_test_data was asked first
     population = subject.population
@@ -69,6 +76,14 @@ def self_influences(subject: Subject, ggn_curvature: Curvature, seed: int) -> In
     r"""What leaving out an example would add to the loss on it, of 16 training examples drawn at random.
 
     .. math:: \frac1N \, g_i^T (G + \lambda I)^{-1} g_i
+
+    Args:
+        subject: What is under study.
+        ggn_curvature: For the damping.
+        seed: Of the draw, the same for all members.
+
+    Returns:
+        One value an example that was drawn.
     """
     places = torch.randperm(len(subject.train), generator=stream(seed, "self-influence"))[:DRAWN]
     own = gradients(_of(subject, subject.train.take(places)))

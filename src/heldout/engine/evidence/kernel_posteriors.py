@@ -13,7 +13,6 @@ from heldout.engine.population import stream
 from heldout.engine.subject import Examples, Subject
 from heldout.records import NotApplicable
 
-
 MOST_TESTED = 500  # test examples: their covariance is factorised
 NOISE = 1e-4  # variance of what fits against that of the targets: hypotheses fit to a hundredth of the targets' spread
 
@@ -39,9 +38,6 @@ def has_kernel(subject: Subject) -> None:
 
     Args:
         subject: What is under study.
-
-    Raises:
-        NotApplicable: If either is missing, or a target varies nowhere.
     """
     has_test_data(subject)
     has_real_inputs(subject)
@@ -157,6 +153,9 @@ def targets(subject: Subject, labels: Tensor) -> Tensor:
 
     Returns:
         ``[M, n, O]``, float64: classes as vectors with 1 for the class.
+
+    Raises:
+        NotApplicable: If an example has more than one label.
     """
     if subject.loss.task == "classification":
         if labels.ndim > 2:

@@ -1,4 +1,4 @@
-"""How many bits of inductive bias a task asks for, in the approximation of Boopathy et al. 2023: a band-limited function on a ball."""
+"""Bits of inductive bias that a task asks for, in the approximation of Boopathy et al. 2023: a band-limited function on a ball."""
 
 import math
 
