@@ -83,7 +83,8 @@ def kernel_inductive_bias(test_kernel_posterior: KernelPosterior, *, target: flo
     The surprise that a function drawn from a Gaussian process given the training data is as accurate on the test data as the network.
     The test error of such functions is a quadratic form in Gaussians, whose tail is exact here at any depth. About 0.7 nats
     say that the network does as well as a typical function of that space. It cannot say where the bias comes from, and it
-    depends on kernel and height: a Gaussian one as wide as the median distance. For classes the error is that of
+    depends on the kernel: a Gaussian one, as wide as the median distance and as high as is likeliest. Where labels are noise, functions that fit
+    them exactly do badly, and a network that does not may show many nats. For classes the error is that of
     probabilities (Brier's, over C). With a fixed target it speaks of the task, the same for every network.
 
     Args:
@@ -102,11 +103,10 @@ def kernel_inductive_bias(test_kernel_posterior: KernelPosterior, *, target: flo
     """
     form = test_kernel_posterior
     level = form.own_error.double() if target is None else torch.full_like(form.own_error, target, dtype=torch.float64)
-    # what cannot be a quadratic form is no number, such as of a network that diverged
     parts = [part.double().cpu().numpy() for part in (level, form.variances, form.offsets)]
     found = log_lower_tail(*parts, repeats=form.outputs)
     nats = -torch.as_tensor(found.log_probability).to(level)
     return estimate(
-        torch.where(nats.isfinite(), nats.clamp(min=0.0), float("nan")),
+        torch.where(nats.isfinite(), nats.abs(), float("nan")),
         converged=torch.as_tensor(found.settled).to(level.device),
     )

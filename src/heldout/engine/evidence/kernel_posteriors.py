@@ -14,7 +14,7 @@ from heldout.engine.subject import Examples, Subject
 from heldout.records import NotApplicable
 
 MOST_TESTED = 500  # test examples: their covariance is factorised
-NOISE = 1e-4  # variance of what fits against that of the targets: hypotheses fit to a hundredth of the targets' spread
+NOISE = 1e-4  # variance of what fits against the kernel's height: hypotheses fit to a hundredth of what they vary over
 
 
 class KernelPosterior(NamedTuple):
@@ -49,8 +49,8 @@ def test_kernel_posterior(
 ) -> KernelPosterior:
     r"""The test error of functions drawn from a Gaussian process given the training data, exactly.
 
-    The kernel is a Gaussian one whose length is the median distance of the training inputs; its height is the targets' mean
-    square. Classes are vectors with 1 for the class, 1 / C subtracted. At most 1000 training and 500 test examples are used.
+    The kernel is a Gaussian one whose length is the median distance of the training inputs; its height is the
+    likeliest for the training targets, so that functions vary more where the kernel does not suit the task. Classes are vectors with 1 for the class, 1 / C subtracted. At most 1000 training and 500 test examples are used.
 
     Args:
         subject: With test data.
@@ -74,10 +74,9 @@ def test_kernel_posterior(
     else:
         middle = y.mean(1, keepdim=True)
         y, y_test, own = y - middle, y_test - middle, own - middle
-    mean, covariance = conditioned(x, y, x_test)
+    mean, covariance, height = conditioned(x, y, x_test)
     values, vectors = torch.linalg.eigh(covariance)
     entries = y_test.shape[1] * y_test.shape[2]
-    height = y.square().mean((1, 2))
     turned = vectors.mT @ (mean - y_test)
     return KernelPosterior(
         height[:, None] * values.clamp(min=0.0) / entries,
@@ -87,10 +86,11 @@ def test_kernel_posterior(
     )
 
 
-def conditioned(x: Tensor, y: Tensor, x_test: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Mean and covariance of a Gaussian process of unit height given what it was seen to be.
+def conditioned(x: Tensor, y: Tensor, x_test: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    r"""Mean and covariance of a Gaussian process given what it was seen to be, and the height that makes that likeliest.
 
-    .. math:: \mu = K_{tX} (K_{XX} + \sigma^2 I)^{-1} y, \quad S = K_{tt} - K_{tX} (K_{XX} + \sigma^2 I)^{-1} K_{Xt}
+    .. math:: \mu = K_{tX} (K_{XX} + \sigma^2 I)^{-1} y, \quad S = K_{tt} - K_{tX} (K_{XX} + \sigma^2 I)^{-1} K_{Xt}, \quad
+        a = \tfrac1{n O} \operatorname{tr} y^T (K_{XX} + \sigma^2 I)^{-1} y
 
     Args:
         x: ``[M, n, F]``, or shared ``[1, n, F]``.
@@ -98,7 +98,7 @@ def conditioned(x: Tensor, y: Tensor, x_test: Tensor) -> tuple[Tensor, Tensor]:
         x_test: ``[M, T, F]`` or ``[1, T, F]``.
 
     Returns:
-        ``[M, T, O]``, and ``[M, T, T]`` or ``[1, T, T]``.
+        ``[M, T, O]``; ``[M, T, T]`` or ``[1, T, T]``, of height 1; and the height ``[M]``.
     """
     inside, across, among = (squared(*pair) for pair in ((x, x), (x_test, x), (x_test, x_test)))
     count = x.shape[1]
@@ -109,7 +109,7 @@ def conditioned(x: Tensor, y: Tensor, x_test: Tensor) -> tuple[Tensor, Tensor]:
     root = torch.linalg.cholesky(seen + NOISE * torch.eye(count, dtype=seen.dtype, device=seen.device))
     solved = torch.cholesky_solve(y, root.expand(len(y), -1, -1))
     half = torch.linalg.solve_triangular(root, beside.mT, upper=False)
-    return beside @ solved, unseen - half.mT @ half
+    return beside @ solved, unseen - half.mT @ half, (y * solved).mean((1, 2))
 
 
 def squared(left: Tensor, right: Tensor) -> Tensor:
