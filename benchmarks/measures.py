@@ -64,19 +64,19 @@ def all_measures(name: str, make: Callable[[], nn.Module], members: int, repeats
     networks, untrained = ([part.member(i) for i in range(members)] for part in (final, initial))
     names, ratios = sorted(units("measure")), []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         together = heldout.audit(
             heldout.Subject(networks, train, test, initial=untrained), only=names, thorough=True, progress=False
         )
-        middle = time.perf_counter()
+        middle, busy_middle = time.perf_counter(), time.process_time()
         for network, before in zip(networks, untrained, strict=True):
             alone = heldout.audit(
                 heldout.Subject(network, train, test, initial=before), only=names, thorough=True, progress=False
             )
         ratios.append((time.perf_counter() - middle) / (middle - start))
         print(
-            f"  {name}: population {middle - start:.1f} s, one by one {time.perf_counter() - middle:.1f} s, "
-            f"ratio {ratios[-1]:.1f}", flush=True,
+            f"  {name}: population {middle - start:.1f} s, one by one {time.perf_counter() - middle:.1f} s, ratio {ratios[-1]:.1f}; "
+            f"of processor time {(time.process_time() - busy_middle) / (busy_middle - busy):.1f}", flush=True,
         )  # fmt: skip
         assert set(together.readings) == set(alone.readings) == set(names)
     print(

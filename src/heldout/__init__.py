@@ -11,31 +11,31 @@ from heldout._version import __version__
 if TYPE_CHECKING:
     from heldout.catalog import measure
     from heldout.engine.population import Population
-    from heldout.engine.subject import Examples, Subject
+    from heldout.engine.subject import Subject
     from heldout.engine.sweeping import sweep
     from heldout.engine.training import Recipe
     from heldout.engine.trajectories import train
-    from heldout.records import Direction, Refusal, Status
+    from heldout.records import Direction, Refusal
     from heldout.verbs.audit import audit
     from heldout.verbs.certify import certify
     from heldout.verbs.judge import judge
     from heldout.verbs.plan import plan
+    from heldout.verbs.predict import predict
     from heldout.verbs.sample_posterior import sample_posterior
     from heldout.verbs.study import study
 
 _PLACES = {
     "Direction": "heldout.records",
-    "Examples": "heldout.engine.subject",
     "Population": "heldout.engine.population",
     "Recipe": "heldout.engine.training",
     "Refusal": "heldout.records",
-    "Status": "heldout.records",
     "Subject": "heldout.engine.subject",
     "audit": "heldout.verbs.audit",
     "certify": "heldout.verbs.certify",
     "judge": "heldout.verbs.judge",
     "measure": "heldout.catalog",
     "plan": "heldout.verbs.plan",
+    "predict": "heldout.verbs.predict",
     "sample_posterior": "heldout.verbs.sample_posterior",
     "study": "heldout.verbs.study",
     "sweep": "heldout.engine.sweeping",
@@ -44,11 +44,9 @@ _PLACES = {
 
 __all__ = [
     "Direction",
-    "Examples",
     "Population",
     "Recipe",
     "Refusal",
-    "Status",
     "Subject",
     "__version__",
     "audit",
@@ -56,6 +54,7 @@ __all__ = [
     "judge",
     "measure",
     "plan",
+    "predict",
     "sample_posterior",
     "study",
     "sweep",

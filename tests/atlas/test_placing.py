@@ -45,3 +45,12 @@ def test_what_is_not_known_is_not_held_against_a_network() -> None:
         "7 training examples, where the known networks have 100"
     ]
     assert outside({"measure.params": 7.0}, TABLE[[LOSS]], SIZES) == []
+
+
+def test_a_fact_that_no_network_of_the_table_has_says_nothing() -> None:
+    assert outside(FACTS, TABLE.assign(**{"context.inputs": np.nan}), SIZES) == []
+
+
+def test_a_reading_beyond_single_precision_lies_above_all() -> None:
+    found = placement({"param-norm": [1e300]}, FACTS, TABLE)
+    assert [row["percentile"] for row in found.rows] == [100.0]

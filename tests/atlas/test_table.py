@@ -61,3 +61,7 @@ def test_the_recipes_fill_the_design(task: str) -> None:
     for name in ("width", "depth", "rate", "batch", "decay"):
         assert part[f"hp.{name}"].nunique() == 3
     assert part.seed.nunique() == 3
+
+
+def test_an_empty_hyper_parameter_is_a_value_of_its_own() -> None:
+    assert cells_of(pd.DataFrame({"hp.a": [1.0, np.nan, np.nan, 2.0]})).tolist() == [0, 2, 2, 1]

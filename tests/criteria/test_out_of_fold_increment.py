@@ -5,6 +5,7 @@ import pytest
 from tests.criteria.ledgers import grid
 
 from heldout.criteria.out_of_fold_increment import out_of_fold_increment
+from heldout.engine.judging import designed
 
 
 def test_signal_proxy_and_noise() -> None:
@@ -39,3 +40,11 @@ def test_one_seed_a_configuration_has_no_increment_and_the_seed_moves_it_a_littl
     first, again, other = (out_of_fold_increment(gap[None], gap, design, seed)["value"][0] for seed in (0, 0, 1))
     assert first == again != other
     assert other == pytest.approx(first, abs=0.3)
+
+
+def test_ten_configurations_with_seeds_among_many_without_fill_every_fold() -> None:
+    codes = np.concatenate([np.arange(60), np.arange(10)])
+    design, draws = designed({"width": codes}), np.random.default_rng(0)
+    gap = draws.normal(size=70)
+    for seed in range(4):
+        assert np.isfinite(out_of_fold_increment(gap[None], gap, design, seed)["value"]).all()

@@ -8,8 +8,12 @@ from tests.figures.records import ALL, grouped, single
 from heldout.catalog import units
 from heldout.faces.report.drawing import tables
 
-#: Figures of an audit's tables; those of a study, of certify, of the judge and of a thorough audit are drawn from rows of their own.
-OWN = {"study_curves", "family_certificates", "curvature_density", "judged_rows", "judged_axis_rows"}
+#: Figures of an audit's tables; those of a study, of certify, of the judge, of a posterior and of a thorough audit are drawn from
+#: rows of their own.
+OWN = {
+    "study_curves", "family_certificates", "curvature_density", "judged_rows", "judged_axis_rows", "posterior_traces",
+    "posterior_coefficients",
+}  # fmt: skip
 FIGURES = {name: unit for name, unit in units("figure").items() if not OWN & set(unit.needs)}
 
 

@@ -35,3 +35,11 @@ def test_rows_rule_and_order() -> None:
 
 def test_no_rule_where_nobody_knows_the_ceiling() -> None:
     assert len(judged_measures([row("a", 0.2, ceiling=None)]).to_dict()["layer"]) == 3
+
+
+def test_what_says_nothing_is_grey_and_the_rule_is_that_of_the_whole_table() -> None:
+    chart = judged_measures([row("few", 0.2, ceiling=0.8), row("random", 0.0, kind="control")]).to_dict()
+    assert [r["ceiling"] for r in rows_of(chart) if "measure" not in r] == [0.9]
+    colours = chart["layer"][-1]["encoding"]["color"]["scale"]
+    assert dict(zip(colours["domain"], colours["range"], strict=True))["nothing beyond chance"] == "gray"
+    assert len(set(colours["range"])) == len(WORDS)

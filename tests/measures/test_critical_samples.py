@@ -6,11 +6,11 @@ import torch
 from tests import cases
 from torch import nn
 
-import heldout
 from heldout.engine.evidence.input_search import BOX, changed_classes
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.population import Population
 from heldout.measures.critical_samples import loss_sensitivity_gini
+from heldout.records import Status
 
 
 def linear() -> nn.Module:
@@ -77,7 +77,7 @@ def test_tokens_and_regression_cannot_have_it() -> None:
     ):
         if subject is not None:
             reading = heldout.audit(subject, only=["critical-sample-ratio"], progress=False)["critical-sample-ratio"]
-            assert reading.statuses[0] is heldout.Status.NOT_APPLICABLE
+            assert reading.statuses[0] is Status.NOT_APPLICABLE
 
 
 def test_gini_of_equal_parts_and_of_one_that_has_all() -> None:

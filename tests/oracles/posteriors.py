@@ -112,7 +112,7 @@ def reduced_rank_origin_coefficient(inputs: int, outputs: int, nbeta: float, loc
 
     Given ``s = |a|^2`` the law of ``b`` is Gaussian, so that one integral over a chi-square remains.
     """
-    logs = np.linspace(-30.0, np.log(400.0), 200_001)
+    logs = np.linspace(-60.0, np.log(400.0), 20_001)
     u = np.exp(logs)  # localisation * s
     x = nbeta * u / localisation**2
     weights = u ** (inputs / 2) * np.exp(-u / 2) * (1 + x) ** (-outputs / 2)
@@ -140,39 +140,46 @@ def local_rank_coefficient(inputs: int, outputs: int, hidden: int, rank: int, ra
     return rank * (inputs + outputs - rank) / 2 + n * k / 2 + extra * (m - k) / 2 + last
 
 
-class GaussianMean:
-    """Test vector T8: d coordinates of unit variance, their mean unknown, the posterior about the sample's mean.
+def rectangle_coefficient(
+    loss: Callable[[np.ndarray, np.ndarray], np.ndarray], nbeta: float, localisation: float
+) -> float:
+    """``nb E[K]`` of any loss of two parameters that is even in both, under ``N(0, 1 / localisation)``."""
+    logs = np.linspace(-30.0, np.log(9 / np.sqrt(localisation)), 1501)
+    w = np.exp(logs)
+    density = np.exp(-0.5 * localisation * w**2) * w
+    found = loss(w[:, None], w[None, :])
+    weights = density[:, None] * density[None, :] * np.exp(-nbeta * found)
+    return float(nbeta * (weights * found).sum() / weights.sum())
 
-    Args:
-        samples: ``[N, d]``.
-        beta: Inverse temperature.
-        localisation: gamma of a Gaussian at the sample's mean.
-    """
 
-    def __init__(self, samples: np.ndarray, beta: float, localisation: float) -> None:
-        self.samples, self.beta = samples, beta
-        n, self.d = samples.shape
-        self.centre, self.variance = samples.mean(0), 1 / (n * beta + localisation)
-        self.field = LossField(self._losses, self.d)
+def tanh_unit() -> tuple[LossField, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+    """``K = E_x[(a tanh(b x))^2] / 2`` for x standard normal (test vector T7, one unit): the field, and the loss as a function."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    x, p = torch.from_numpy(nodes), torch.from_numpy(weights / weights.sum())
 
-    def _losses(self, w: Tensor) -> Tensor:
-        away = torch.from_numpy(self.samples - self.centre) - w[:, None, :]
-        return 0.5 * (away.square() + np.log(2 * np.pi)).sum(2)
+    def of_arrays(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        mean = sum(q * np.tanh(b * v) ** 2 for q, v in zip(weights / weights.sum(), nodes, strict=True))
+        return 0.5 * a**2 * mean
 
-    def exact(self) -> dict[str, float]:
-        """Every observable by its integral: of Gaussians, coordinate by coordinate."""
-        s, n = self.variance, len(self.samples)
-        away = np.square(self.samples - self.centre)
-        level = 0.5 * np.log(2 * np.pi)
-        bayes = (level + 0.5 * np.log1p(s) + away / (2 * (1 + s))).sum(1).mean()
-        gibbs = (level + 0.5 * (away + s)).sum(1).mean()
-        # the variance of (x - w)^2 / 2 over w ~ N(0, s)
-        spread = (away * s + 0.5 * s**2).sum()
-        return {
-            "learning-coefficient": n * self.beta * 0.5 * s * self.d,
-            "bayes-training-loss": bayes,
-            "gibbs-training-loss": gibbs,
-            "functional-variance": spread,
-            "singular-fluctuation": 0.5 * self.beta * spread,
-            "waic": bayes + self.beta * spread / n,
-        }
+    field = LossField(lambda w: 0.5 * w[:, 0].square() * ((w[:, 1:2] * x).tanh().square() * p).sum(1), 2)
+    return field, of_arrays
+
+
+def rank_one_origin(inputs: int, outputs: int) -> LossField:
+    """``K = |b a|^2 / 2`` with one hidden unit, at the origin."""
+    return LossField(
+        lambda w: 0.5 * w[:, :inputs].square().sum(1) * w[:, inputs:].square().sum(1),
+        inputs + outputs,
+        parts=(inputs, outputs),
+    )
+
+
+def full_rank_fibre(size: int) -> LossField:
+    """``K = |B A - I|^2 / 2`` around ``A = B = I``: a manifold of minima of codimension ``size^2``, all of them regular."""
+    one = torch.eye(size, dtype=torch.float64)
+
+    def loss(w: Tensor) -> Tensor:
+        both = w.view(-1, 2, size, size) + one
+        return 0.5 * (both[:, 1] @ both[:, 0] - one).square().sum((1, 2))
+
+    return LossField(loss, 2 * size**2, parts=(size**2, size**2))

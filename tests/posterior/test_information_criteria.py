@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from tests.oracles.posteriors import GaussianMean
+from tests.oracles.posterior_data import GaussianMean
 from tests.posterior.test_predictive_losses import BETA, drawn
 
 from heldout.engine.sampling.convergence import monte_carlo_error

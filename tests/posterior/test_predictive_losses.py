@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.oracles.posteriors import GaussianMean
+from tests.oracles.posterior_data import GaussianMean
 
 from heldout.engine.sampling.convergence import monte_carlo_error
 from heldout.posterior.predictive_losses import (

@@ -97,3 +97,19 @@ def test_what_cannot_be_judged_is_refused() -> None:
     same = Ledger({"width": [1, 1, 1, 1]}, {"m": np.arange(4.0)}, {}, "gap", np.arange(4.0))
     with pytest.raises(Refusal, match="no hyper-parameter that varies"):
         judge(same)
+
+
+def test_a_measure_that_is_turned_round_within_configurations_does_not_go_beyond_the_design() -> None:
+    draws, width = np.random.default_rng(0), np.repeat(np.arange(20), 6)
+    inside = draws.normal(size=120)
+    table = pandas.DataFrame({"hp.width": width, "gap": 3.0 * width + inside})
+    for sign, words in ((1, "predicts beyond the design"), (-1, "predicts as the design does")):
+        held = table.assign(**{"measure.m": 3.0 * width + sign * inside})
+        verdict = judge(as_ledger(held), criteria=("kendall",)).verdicts[0]
+        assert verdict.words == words
+        assert ("points the other way" in verdict.warning) is (sign < 0)
+
+
+def test_a_target_that_does_not_vary_tells_nothing() -> None:
+    table = pandas.DataFrame({"hp.width": np.arange(12) % 4, "measure.m": np.arange(12.0), "gap": 0.0})
+    assert {verdict.words for verdict in judge(as_ledger(table), criteria=("kendall",)).verdicts} == {"underpowered"}

@@ -1,5 +1,7 @@
 """Claims on ledgers where they hold by construction, where they do not, and where they cannot be asked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas
 import pytest
@@ -95,3 +97,11 @@ def test_what_cannot_be_asked_is_underpowered_with_the_reason() -> None:
     assert {row["verdict"] for row in rows if "path norm" not in str(row["claim"])} == {"underpowered"}
     assert "no measure params" in str(rows[1]["reason"])
     assert "no hyper-parameter 'size'" in str(rows[0]["reason"])
+
+
+def test_sizes_in_words_cannot_be_divided_by() -> None:
+    held = ledger(1.0)
+    words = {**held.hyper_parameters, "size": np.array(["few", "many"])[held.design.codes[:, -1]]}
+    first = claims_of(replace(held, hyper_parameters=words), claims=CLAIMS[:1])[0]
+    assert first["verdict"] == "underpowered"
+    assert "no numbers" in first["reason"]

@@ -53,6 +53,8 @@ def test_a_stored_sweep_gives_what_an_audit_of_its_networks_gives(place: Path) -
     assert {"hp.width", "hp.lr", "seed", "test_size", "loss", "accuracy", "gap"} <= set(table)
     assert found.absent == {"test-loss": population_ledger.SEES}
     assert (table["test_size"] == 60).all()
+    contexts = table[["context.examples", "context.classes", "context.inputs"]]
+    assert (contexts == [40, 2, 4]).all(axis=None)
     audit = heldout.audit(
         heldout.Subject(sweep.population(1), (X, Y), (NOISE, UNSEEN)),
         only=["param-norm", "margin-p10", "test-accuracy", "accuracy-gap", "test-loss"], progress=False,

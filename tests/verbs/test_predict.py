@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from heldout.datasets.transformed_digits import transformed_digits
 from heldout.engine.population import Population
 from heldout.engine.subject import Subject
-from heldout.engine.training import Recipe, errors, fit
+from heldout.engine.training import Recipe, errors, fit, members_of
 from heldout.networks.dense import dense
 from heldout.records import Refusal
 from heldout.verbs.predict import predict
@@ -125,3 +126,68 @@ def test_rows_of_a_target_are_in_the_order_of_members() -> None:
     found = predict(cases.regression().subject())
     assert [row.member for row in found["gap"]] == [0]
     assert replace(found.rows[0], member=5).member == 5
+
+
+CONTEXTS = ["context.examples", "context.classes", "context.inputs"]
+
+
+def test_a_ledger_without_sizes_of_the_data_is_not_held_against_a_network() -> None:
+    found = predict(cases.generalizer().subject(), ledgers=[own_sweep(40).drop(columns=CONTEXTS)])
+    assert set(found.calibrated_on) == {"ledger 0"}
+    assert "nan" not in " ".join(row.reason for row in found.rows)
+
+
+def test_one_member_out_of_range_takes_nothing_from_the_others() -> None:
+    subject = cases.generalizer().subject()
+    pair = members_of(subject.population, [0, 0])
+    wild = {name: torch.stack([weight[0], 1000 * weight[1]]) for name, weight in pair.parameters.items()}
+    both = Subject(pair.with_tensors(wild, pair.buffers), subject.train, loss=subject.loss)
+    table = own_sweep(40).drop(columns=["measure.param-norm"])
+    alone = predict(Subject(members_of(pair, [0]), subject.train, loss=subject.loss), ledgers=[table])
+    found = predict(both, ledgers=[table])
+    for target in ("accuracy", "gap"):
+        assert found[target][0] == alone[target][0]
+        assert found[target][1].value is None
+
+
+def test_ledgers_with_holes_words_and_infinities_serve(tmp_path: Path) -> None:
+    table = own_sweep(40)
+    table["hp.optimizer"] = [None if row % 6 < 3 else "sgd" for row in range(len(table))]
+    table.loc[0, "gap"] = np.nan
+    table.loc[1, "accuracy"] = np.nan
+    table["measure.path-norm"] = np.inf
+    table.to_csv(tmp_path / "own.csv", index=False)
+    subject = cases.generalizer().subject()
+    found = predict(subject, ledgers=[tmp_path / "own.csv"])
+    assert found.calibrated_on == {str(tmp_path / "own.csv"): 118}
+    assert "path-norm" not in found.measures
+
+
+def test_a_ledger_given_twice_is_not_grown_on_and_calibrated_on_at_once() -> None:
+    subject, table = cases.generalizer().subject(), own_sweep(12)
+    assert predict(subject, ledgers=[table, table]).rows == predict(subject, ledgers=[table]).rows  # 12 configurations
+
+
+def test_too_few_cells_for_the_level_are_said() -> None:
+    found = predict(cases.generalizer().subject(), ledgers=[own_sweep(12)])
+    assert "your ledgers have 12 configurations, and 18 could be calibrated on" in found.rows[0].reason
+    wide = predict(relatives()[0], level=0.999)
+    assert {row.status for row in wide.rows} == {"abstained"}
+    assert "where an interval at 99.9 % takes 999" in wide.rows[0].reason
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"measure.param-norm": "large"}, "no number"),
+        ({"gap": np.nan}, "no network of the ledger"),
+        ({f"measure.{name}": np.nan for name in ("params", "train-loss", "param-norm", "train-accuracy")}, "in common"),
+    ],
+)
+def test_ledgers_that_cannot_serve_are_refused(change: dict[str, object], words: str) -> None:
+    with pytest.raises(Refusal, match=words):
+        predict(cases.generalizer().subject(), ledgers=[own_sweep(20).assign(**change)])
+    with pytest.raises(Refusal, match=r"hp\.<name>"):
+        predict(cases.generalizer().subject(), ledgers=[own_sweep(20).drop(columns="hp.rate")])
+    with pytest.raises(Refusal, match="was a int"):
+        predict(cases.generalizer().subject(), ledgers=[3])  # type: ignore[list-item]

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from tests.oracles.posteriors import GaussianMean
+from tests.oracles.posterior_data import GaussianMean
 from torch import nn
 
 import heldout

@@ -108,14 +108,15 @@ def outside(facts: Mapping[str, float | None], table: "pandas.DataFrame", names:
         if value is None or column not in table:
             continue
         low, high = float(table[column].min()), float(table[column].max())
-        if not low <= value <= high:
+        if low <= high and not low <= value <= high:  # of a column without any number both are NaN
             span = f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
             found.append(f"{value:,.0f} {words}, where the known networks have {span}")
     return found
 
 
 def _percentile(ordered: np.ndarray, value: float) -> float:
-    single = np.float32(value)  # as the table holds it
+    with np.errstate(over="ignore"):  # what is larger than any single is above them all
+        single = np.float32(value)  # as the table holds it
     return (
         50.0
         * float(np.searchsorted(ordered, single, "left") + np.searchsorted(ordered, single, "right"))

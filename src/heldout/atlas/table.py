@@ -62,4 +62,4 @@ def cells_of(table: "pandas.DataFrame") -> NDArray[np.int64]:
     names = [str(name) for name in table if str(name).startswith("hp.")]
     own = [f"hp.{name}" for name in CELL]
     used = own if set(own) <= set(names) else names
-    return np.asarray(table.groupby(used, sort=True).ngroup(), dtype=np.int64)
+    return np.asarray(table.groupby(used, sort=True, dropna=False).ngroup(), dtype=np.int64)

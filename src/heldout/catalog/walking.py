@@ -45,7 +45,7 @@ def units(kind: str = "") -> Mapping[str, Unit]:
         Refusal: If two files declare one name, or a unit needs evidence that nobody provides.
     """
     found: dict[str, Unit] = {}
-    places = {"evidence": ("engine.evidence",), "figure": ("figures",)}.get(
+    places = {"evidence": ("engine.evidence",), "figure": ("figures",), "observable": ("posterior",)}.get(
         kind, tuple(r for r in ROOMS if r != "figures")
     )
     for place in places:

@@ -52,7 +52,8 @@ def out_of_fold_increment(measures: Floats, target: Floats, design: Design, seed
         nothing = np.full(len(measures), np.nan)
         return {"value": nothing, "standard-error": nothing.copy()}
     cells, goal = design.configurations[rows], target[rows]
-    folds = np.random.default_rng([seed, 4]).permutation(len(sizes))[cells] % FOLDS
+    _, places = np.unique(cells, return_inverse=True)  # lonely seeds take no place, so that no fold is empty
+    folds = np.random.default_rng([seed, 4]).permutation(int(places.max()) + 1)[places] % FOLDS
     counts, settings = np.bincount(cells), design.codes[rows]
 
     def judged(values: Floats) -> tuple[float, float]:

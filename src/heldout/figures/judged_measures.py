@@ -31,8 +31,13 @@ def judged_measures(judged_rows: Sequence[Mapping[str, Any]]) -> alt.LayerChart:
     """
     rows = [{key: row[key] for key in KEPT} for row in judged_rows if row["value"] is not None]
     names = [row["measure"] for row in rows]
-    colours = alt.Scale(domain=list(WORDS))
-    legend = alt.Legend(values=[words for words in WORDS if any(row["verdict"] == words for row in rows)], columns=2)
+    colours = alt.Scale(
+        domain=list(WORDS), range=[*(f"var(--series-{place})" for place in range(len(WORDS) - 1)), "gray"]
+    )
+    present = [words for words in WORDS if any(row["verdict"] == words for row in rows)]
+    # on a phone little is left beside the names
+    columns, limit = alt.ExprRef("width < 400 ? 1 : 2"), alt.ExprRef("width < 400 ? width - 15 : 240")
+    legend = alt.Legend(values=present, columns=columns, labelLimit=limit)
     axis = alt.X("value:Q", title="tau", scale=alt.Scale(domain=[-1, 1]))
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("measure:N", title=None, sort=names, axis=alt.Axis(labelLimit=190)),
@@ -46,7 +51,9 @@ def judged_measures(judged_rows: Sequence[Mapping[str, Any]]) -> alt.LayerChart:
         stroke=alt.Stroke("verdict:N", title=None, scale=colours, legend=legend),
         fillOpacity=alt.condition("datum.kind == 'control'", alt.value(0), alt.value(1)),
     )
-    highest = [{"ceiling": value} for value in dict.fromkeys(row["ceiling"] for row in rows) if value is not None]
+    # control rows have a value for every network; ceilings of measures that some networks lack differ by little
+    whole = [row for row in rows if row["kind"] == "control"] or rows
+    highest = [{"ceiling": value} for value in dict.fromkeys(row["ceiling"] for row in whole) if value is not None]
     rule = alt.Chart(alt.Data(values=highest)).mark_rule(strokeDash=[4, 3], color="gray").encode(x="ceiling:Q")
     layers = [*([rule] if highest else []), chance, spread, marks]
     return alt.LayerChart(layer=layers).properties(height=17 * max(1, len(rows)))

@@ -83,9 +83,9 @@ def kernel_inductive_bias(test_kernel_posterior: KernelPosterior, *, target: flo
     The surprise that a function drawn from a Gaussian process given the training data is as accurate on the test data as the network.
     The test error of such functions is a quadratic form in Gaussians, whose tail is exact here at any depth. About 0.7 nats
     say that the network does as well as a typical function of that space. It cannot say where the bias comes from, and it
-    depends on the kernel: a Gaussian one, as wide as the median distance and as high as is likeliest. Where labels are noise, functions that fit
-    them exactly do badly, and a network that does not may show many nats. For classes the error is that of
-    probabilities (Brier's, over C). With a fixed target it speaks of the task, the same for every network.
+    depends on the kernel: a Gaussian one, as wide as the median distance and as high as is likeliest. Where labels are noise,
+    functions that fit them exactly do badly, and a network that does not may show many nats. For classes the error is that
+    of probabilities (Brier's, over C). With a fixed target it speaks of the task, the same for every network.
 
     Args:
         test_kernel_posterior: The quadratic form, and the networks' own error.

@@ -45,7 +45,7 @@ def wrong(names: Sequence[str], axis: str, *, divided: bool = False) -> Ask:
     """
 
     def ask(ledger: Ledger, drawn: Floats) -> Floats:
-        part, number, rows = _part(ledger, names, axis)
+        part, number, rows = _part(ledger, names, axis, numeric=divided)
         values = part.oriented()
         if divided:
             values = values / np.asarray(part.hyper_parameters[axis], dtype=np.float64)
@@ -72,7 +72,7 @@ def size_identity(axes: Sequence[str]) -> Ask:
         """Largest difference between the parameter count's sign error and the share in which the larger network is better."""
         apart = []
         for axis in axes:
-            part, number, rows = _part(ledger, ("params",), axis)
+            part, number, rows = _part(ledger, ("params",), axis, numeric=True)
             larger = part.design.codes[:, number].astype(np.float64)
             found = _sign_error(part, np.stack([part.oriented()[0], larger]), drawn[:, rows], number)
             apart.append(np.abs(found[0] - found[1]))
@@ -145,7 +145,7 @@ def _tasks(design: Design) -> int | None:
     return best
 
 
-def _part(ledger: Ledger, names: Sequence[str], axis: str) -> tuple[Ledger, int, Codes]:
+def _part(ledger: Ledger, names: Sequence[str], axis: str, *, numeric: bool = False) -> tuple[Ledger, int, Codes]:
     """The networks that have these measures, the hyper-parameter's number among them, and their rows."""
     have = {name: ledger.measures[name] for name in names if name in ledger.measures}
     have = {name: values for name, values in have.items() if np.isfinite(values).any()}
@@ -157,6 +157,8 @@ def _part(ledger: Ledger, names: Sequence[str], axis: str) -> tuple[Ledger, int,
         raise NotApplicable(
             f"the ledger has no hyper-parameter '{axis}' that varies", do="add networks that differ in it"
         )
+    if numeric and np.asarray(part.hyper_parameters[axis]).dtype.kind not in "iuf":
+        raise NotApplicable(f"values of the hyper-parameter '{axis}' are no numbers", do="write numbers")
     return part, part.design.axes.index(axis), rows
 
 

@@ -8,6 +8,7 @@ import pandas
 
 from heldout._version import __version__
 from heldout.catalog import Unit, units
+from heldout.engine.evidence.contexts import contexts
 from heldout.engine.evidence.reading_units import read_measure
 from heldout.engine.evidence.resolving import Evidence, expected_passes, sees_test_data
 from heldout.engine.store import Store, address, keep_part, parts
@@ -116,10 +117,13 @@ def targets_of(networks: Networks, seed: int) -> dict[str, list[float | None]]:
         seed: Of nothing that decides these numbers.
 
     Returns:
-        Column -> one number a member: gap (in accuracy; of a regression in loss), accuracy, loss, shift_accuracy, test_size.
+        Column -> one number a member: gap (in accuracy; of a regression in loss), accuracy, loss, shift_accuracy, test_size,
+        and ``context.<name>``, by which ``heldout predict`` knows what a network can be compared with.
     """
     unseen = _with_test(networks, networks.test, seed)
     columns: dict[str, list[float | None]] = {"test_size": [float(len(networks.test))] * len(networks.settings)}
+    facts = contexts(networks.subject)
+    columns |= {name: [value] * len(networks.settings) for name, value in facts.items() if value is not None}
     columns["loss"] = _read("test-loss", unseen)
     if networks.subject.loss.task == "classification":
         columns |= {"accuracy": _read("test-accuracy", unseen), "gap": _read("accuracy-gap", unseen)}

@@ -159,6 +159,7 @@ class Posterior:
             "schema": 1,
             "kind": "posterior",
             "subject": self.subject.summary(),
+            "labels": list(self.subject.groups) or [f"network {own.member}" for own in self.draws],
             "asked": asdict(self.asked),
             "settings": asdict(self.settings),
             "readings": [row for reading in self.readings.values() for row in reading.rows()],

@@ -17,6 +17,7 @@ from heldout.verbs.scoring import asked
 
 SHARE = 0.05  # of false discoveries among verdicts
 OFTEN = float(norm.isf(0.2))  # standard deviations above the bar that are found four times in five
+TURNED = "among the networks of one configuration it points the other way than over all"
 #: Everything a verdict may say.
 WORDS = (
     "predicts beyond the design",
@@ -49,18 +50,21 @@ def verdicts_of(part: Ledger, extra: set[str], seed: int) -> list[Verdict]:
     said = asked(unit, part, np.concatenate([exact, free, kept]), once, seed, measures=values)[""]
     point, chance, within = said[:, 0], said[:, 1 : count + 1], said[:, count + 1 :]
     sizes, warnings, found = np.bincount(cells), simpson(part), []
+    constant = part.errors.min() == part.errors.max()
     least_within = _least(sizes)
     least = _least(np.array([len(sizes)])) * least_within / 2
     for k, name in enumerate(part.measures):
         association, spread, z = _test(point[k], chance[k], least)
-        beyond, own, _ = _test(point[k], within[k], least_within) if seeds else (None, None, 0.0)
+        beyond, own, z_within = _test(point[k], within[k], least_within) if seeds else (None, None, 0.0)
+        if constant:  # a target that does not vary could have told nothing
+            spread = np.inf
         direction = part.directions.get(name, Direction.NEITHER)
         known = name in extra or direction is not Direction.NEITHER
         found.append(
             Verdict(
                 measure=name,
                 kind="control" if name in extra else "baseline" if name in BASELINES else "measure",
-                words="wrong" if known and z < 0 else "right",
+                words="wrong" if known and z < 0 else "against" if z * z_within < 0 else "right",
                 direction=Direction.HIGHER_IS_WORSE.value if name in extra else direction.value,
                 tau=float(point[k]),
                 association=association,
@@ -97,7 +101,10 @@ def worded(verdicts: list[Verdict], ceiling: float | None) -> list[Verdict]:
             smallest = _times(verdict.smallest, bar + OFTEN)
             beyond = _times(verdict.smallest_beyond, bar_beyond + OFTEN)
             whole = replace(verdict, smallest=smallest, smallest_beyond=beyond)
-            found[verdict.measure] = replace(whole, words=_words(whole, one[place], other[place], ceiling))
+            words = _words(whole, one[place], other[place], ceiling)
+            turned = one[place] and other[place] and verdict.words == "against"
+            warning = "; ".join(filter(None, (verdict.warning, TURNED if turned else "")))
+            found[verdict.measure] = replace(whole, words=words, warning=warning)
     return [found[verdict.measure] for verdict in verdicts]
 
 
@@ -112,7 +119,7 @@ def _words(verdict: Verdict, associated: bool, beyond: bool, ceiling: float | No
         return "underpowered" if blind else "nothing beyond chance"
     if verdict.words == "wrong":
         return "points the wrong way"
-    if beyond:
+    if beyond and verdict.words != "against":
         return "predicts beyond the design"
     if verdict.smallest_beyond is None or verdict.possible_beyond is None:
         return "predicts, beyond the design or not is open"

@@ -9,13 +9,12 @@ import pytest
 import torch
 from tests import cases
 
-import heldout
 from heldout.engine.evidence import drawing
 from heldout.engine.evidence import posteriors as room
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.posteriors import Gibbs, divergence, drawn, network_errors
 from heldout.engine.posteriors.dense import dense_layers
-from heldout.engine.subject import Subject
+from heldout.engine.subject import Examples, Subject
 from heldout.engine.training import Recipe
 from heldout.records import NotApplicable
 
@@ -126,9 +125,7 @@ def test_inputs_of_double_precision() -> None:
 
 def test_members_with_their_own_data() -> None:
     x, y = cases.linear().train
-    own = heldout.Examples(
-        torch.stack([x, x.flip(0)]), torch.stack([y, y.flip(0)]), x_per_member=True, y_per_member=True
-    )
+    own = Examples(torch.stack([x, x.flip(0)]), torch.stack([y, y.flip(0)]), x_per_member=True, y_per_member=True)
     found = evidence(train=own)["gibbs_from_initial"]
     assert found.risk.shape == (2,)
     assert (found.risk < 0.6).all()

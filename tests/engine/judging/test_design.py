@@ -46,3 +46,10 @@ def test_a_part_of_a_ledger_drops_axes_that_no_longer_vary() -> None:
     assert part.networks == 2
     assert part.take(np.array([0])).axes == ()
     assert len(part.take(np.array([0])).one_axis.first) == 0
+
+
+def test_words_beside_empty_cells_and_numbers_are_values_like_others() -> None:
+    for values in (["sgd", np.nan, "adam", "sgd"], [None, 1, 2, None], [[8, 8], [8], [8, 8], None]):
+        column = np.empty(4, dtype=object)
+        column[:] = values
+        assert designed({"a": column}).levels == (3,)

@@ -70,3 +70,16 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
             read_ledger(path)
     with pytest.raises(Refusal, match="--target was 'luck'"):
         as_ledger(TABLE, target="luck")
+
+
+def test_no_test_examples_are_refused() -> None:
+    table = pandas.DataFrame({"hp.a": [1, 1, 2, 2], "measure.m": [1.0, 2, 3, 4], "gap": [0.1, 0.2, 0.3, 0.4]})
+    with pytest.raises(Refusal, match="test_size of 0"):
+        as_ledger(table.assign(test_size=[100, 0, 100, 100]))
+
+
+def test_a_gap_of_losses_has_no_binomial_noise() -> None:
+    table = pandas.DataFrame({"hp.a": [1, 1, 2, 2], "measure.m": [1.0, 2, 3, 4], "gap": [0.1, 0.2, 0.3, 0.4]})
+    table = table.assign(test_size=100, loss=[1.0, 2.0, 3.0, 4.0])
+    assert np.isnan(as_ledger(table).noise)
+    assert as_ledger(table.assign(accuracy=0.5)).noise == pytest.approx(0.0025)

@@ -49,8 +49,9 @@ def test_kernel_posterior(
 ) -> KernelPosterior:
     r"""The test error of functions drawn from a Gaussian process given the training data, exactly.
 
-    The kernel is a Gaussian one whose length is the median distance of the training inputs; its height is the
-    likeliest for the training targets, so that functions vary more where the kernel does not suit the task. Classes are vectors with 1 for the class, 1 / C subtracted. At most 1000 training and 500 test examples are used.
+    The kernel is a Gaussian one whose length is the median distance of the training inputs; its height is the likeliest for the
+    training targets, so that functions vary more where the kernel does not suit the task. Classes are vectors with 1 for the
+    class, 1 / C subtracted. At most 1000 training and 500 test examples are used.
 
     Args:
         subject: With test data.

@@ -108,7 +108,7 @@ def designed(hyper_parameters: dict[str, Codes]) -> Design:
     Returns:
         Codes follow the order of the values; what never varies is no axis.
     """
-    coded = {name: np.unique(np.asarray(values), return_inverse=True)[1] for name, values in hyper_parameters.items()}
+    coded = {name: _coded(np.asarray(values)) for name, values in hyper_parameters.items()}
     varying = {name: codes.astype(np.int64) for name, codes in coded.items() if codes.max() > 0}
     size = len(next(iter(hyper_parameters.values())))
     codes = np.stack(list(varying.values()), axis=1) if varying else np.zeros((size, 0), dtype=np.int64)
@@ -116,3 +116,11 @@ def designed(hyper_parameters: dict[str, Codes]) -> Design:
         return Design((), codes, np.zeros(size, dtype=np.int64))
     _, configurations = np.unique(codes, axis=0, return_inverse=True)
     return Design(tuple(varying), codes, configurations.astype(np.int64))
+
+
+def _coded(values: np.ndarray) -> Codes:
+    """Number of each one's value; what cannot be put in order, as words beside empty cells, is ordered as text."""
+    try:
+        return np.asarray(np.unique(values, return_inverse=True)[1])
+    except (TypeError, ValueError):
+        return np.asarray(np.unique(np.array([str(value) for value in values]), return_inverse=True)[1])

@@ -23,6 +23,7 @@ TARGETS = {
 }
 #: What every measure should beat -> a column that may hold it where there is no measure of that name.
 BASELINES = {"params": "parameters", "train-loss": "train_loss"}
+EMPTY = "no network of the ledger has a value"
 ROW = "one row a network, columns hp.<name>, seed, measure.<name>, gap (or accuracy, loss, shift_accuracy), test_size"
 
 
@@ -177,22 +178,23 @@ def as_ledger(
             expected=ROW,
             do="name its columns so",
         )
-    goal = _numbers(table[column], column, name)
+    goal = numbers(table[column], column, name)
     table, goal = table[np.isfinite(goal)], goal[np.isfinite(goal)]
     if len(table) < 4:
+        given = f"the ledger '{name}' has {len(table)} networks with a {column}"
+        raise Refusal(given=given, expected="at least 4", do="add networks")
+    sizes = numbers(table["test_size"], "test_size", name) if "test_size" in table.columns else np.array([np.inf])
+    if (sizes <= 0).any():
         raise Refusal(
-            given=f"the ledger '{name}' has {len(table)} networks with a {column}",
-            expected="at least 4",
-            do="add networks",
+            given=f"the ledger '{name}' has a test_size of {np.nanmin(sizes):g}",
+            expected="numbers of test examples above 0, empty where nobody knows",
+            do="correct the column",
         )
-    sizes = _numbers(table["test_size"], "test_size", name) if "test_size" in table.columns else np.array([np.inf])
-    measures = {str(c)[8:]: _numbers(table[c], str(c), name) for c in table.columns if str(c).startswith("measure.")}
+    measures = {str(c)[8:]: numbers(table[c], str(c), name) for c in table.columns if str(c).startswith("measure.")}
     for key, column_of in BASELINES.items():
         if key not in measures and column_of in table.columns:
-            measures[key] = _numbers(table[column_of], column_of, name)
-    empty = {
-        key: "no network of the ledger has a value" for key, values in measures.items() if not np.isfinite(values).any()
-    }
+            measures[key] = numbers(table[column_of], column_of, name)
+    empty = {key: EMPTY for key, values in measures.items() if not np.isfinite(values).any()}
     size = float(np.nanmin(sizes)) if np.isfinite(sizes).any() else np.inf
     catalogued = {key: unit.direction for key, unit in units("measure").items() if key in measures}
     return Ledger(
@@ -212,16 +214,30 @@ def _noise(target: str, goal: Floats, table: "pandas.DataFrame", size: float, na
     """Binomial variance of an accuracy on so many examples; a gap has that of its test accuracy, known or taken from the gap."""
     if np.isinf(size):
         return 0.0
-    if target == "loss":
+    regression = "accuracy" not in table.columns and "loss" in table.columns  # its gap is one of losses
+    if target == "loss" or (target == "gap" and regression):
         return np.nan
     share = np.abs(goal)
     if target == "gap":
-        share = _numbers(table["accuracy"], "accuracy", name) if "accuracy" in table.columns else share
+        share = numbers(table["accuracy"], "accuracy", name) if "accuracy" in table.columns else share
     share = np.clip(share[np.isfinite(share)], 0.0, 1.0)
     return float(np.maximum(share * (1 - share), 1 / size).mean() / size) if len(share) else np.nan
 
 
-def _numbers(column: "pandas.Series", called: str, name: str) -> Floats:
+def numbers(column: "pandas.Series", called: str, name: str) -> Floats:
+    """A column as numbers, NaN where it is empty.
+
+    Args:
+        column: Of a table.
+        called: Its name.
+        name: The table's.
+
+    Returns:
+        ``[N]``.
+
+    Raises:
+        Refusal: If a value is no number.
+    """
     import pandas
 
     try:

@@ -13,7 +13,7 @@ from heldout.engine.training import members_of
 from heldout.engine.trajectories.arriving import Arm, Arrived, arrived_in, history_in
 from heldout.engine.trajectories.recording import HISTORIES
 
-FEW = 250  # training examples on which second derivatives and worst cases are read: all of them would take days
+FEW = 125  # training examples on which second derivatives and worst cases are read: all of them would take days
 
 
 def readings(

@@ -6,6 +6,7 @@ script are made safe for the places they stand in.
 
 from heldout.faces.report.certificates import render_certificates, write_certificates_report
 from heldout.faces.report.judgement import render_judgement, write_judgement_report
+from heldout.faces.report.posterior import render_posterior, write_posterior_report
 from heldout.faces.report.rendering import fragment, render, write_report
 from heldout.faces.report.study import render_study, write_study_report
 
@@ -14,9 +15,11 @@ __all__ = [
     "render",
     "render_certificates",
     "render_judgement",
+    "render_posterior",
     "render_study",
     "write_certificates_report",
     "write_judgement_report",
+    "write_posterior_report",
     "write_report",
     "write_study_report",
 ]

@@ -28,7 +28,7 @@ def families(record: Mapping[str, Any]) -> list[dict[str, Any]]:
         first, unit = rows[0], catalog.get(rows[0]["name"])
         found.setdefault(first["family"], []).append({
             "name": first["name"],
-            "meaning": unit.summary if unit else "",
+            "meaning": unit.summary.replace("``", "") if unit else "",
             "source": unit.source if unit else "",
             "value": span([row["value"] for row in rows]),
             "groups": _group_means(rows, record["subject"]["groups"]),

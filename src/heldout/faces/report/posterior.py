@@ -1,0 +1,108 @@
+"""The page of a sampled posterior: readings with their reasons, diagnostics, chains, coefficients along the networks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from heldout.catalog import units
+from heldout.faces.numbers import interval, number
+from heldout.faces.report.drawing import HEIGHT, shared_data
+from heldout.faces.report.rendering import page_of, write_page
+
+#: Readings that a figure draws beside each other, and what each is called there.
+ESTIMATORS = {
+    "learning-coefficient": "from the centre",
+    "learning-coefficient-two-temperatures": "two temperatures",
+    "learning-coefficient-heat-capacity": "heat capacity",
+    "learning-coefficient-quadratic": "quadratic",
+}
+WORDS = (
+    "sampler",
+    "chains",
+    "draws",
+    "r_hat_loss",
+    "r_hat_distance",
+    "bulk_loss",
+    "virial",
+    "localisation",
+    "beta",
+    "sweeps",
+    "deficit",
+)
+
+
+def render_posterior(record: Mapping[str, Any]) -> str:
+    """The whole page.
+
+    Args:
+        record: What ``Posterior.to_dict`` gave.
+
+    Returns:
+        HTML that needs nothing beside itself.
+    """
+    found = figures_of(record)
+    return page_of(
+        "posterior.html.j2",
+        record=record,
+        members=[_member(record, row) for row in record["diagnostics"]],
+        figures=[{"name": name, **dict(units("figure")[name].fields)} for name in found],
+        specifications=found,
+    )
+
+
+def write_posterior_report(record: Mapping[str, Any], path: str) -> str:
+    """Write the page, whole and then renamed.
+
+    Args:
+        record: What ``Posterior.to_dict`` gave.
+        path: Where.
+
+    Returns:
+        The path.
+    """
+    return write_page(render_posterior(record), path)
+
+
+def figures_of(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The figures' Vega-Lite; none from nothing.
+
+    Args:
+        record: What ``Posterior.to_dict`` gave.
+
+    Returns:
+        Figure's name -> specification.
+    """
+    labels = record["labels"]
+    coefficients = [
+        {"member": row["member"], "label": labels[row["member"]], "estimator": ESTIMATORS[row["name"]],
+         "value": row["value"], "low": row["low"], "high": row["high"]}
+        for row in record["readings"] if row["name"] in ESTIMATORS
+    ]  # fmt: skip
+    tables = {"posterior-chains": record["traces"], "learning-coefficients": coefficients}
+    if len(labels) < 2:
+        del tables["learning-coefficients"]
+    return {name: _specification(name, rows) for name, rows in tables.items() if rows}
+
+
+def _specification(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    drawn: dict[str, Any] = units("figure")[name].function(rows).to_dict()
+    drawn.pop("config", None)
+    inner = drawn.get("spec", drawn)
+    inner["height"] = HEIGHT if inner is drawn else 160
+    inner["width"] = "container" if inner is drawn else 300
+    return shared_data(drawn)
+
+
+def _member(record: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> dict[str, Any]:
+    own = [row for row in record["readings"] if row["member"] == diagnostics["member"]]
+    shown = [(key.replace("_", " "), _said(diagnostics.get(key))) for key in WORDS if key in diagnostics]
+    return {
+        "label": record["labels"][diagnostics["member"]],
+        "converged": diagnostics["converged"],
+        "reason": diagnostics["reason"],
+        "readings": [{**row, "interval": interval(row)} for row in own],
+        "diagnostics": shown,
+    }
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else number(value)
