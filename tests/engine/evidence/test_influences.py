@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from heldout.engine.evidence.influences import DAMPING, DRAWN, dotted, gradients, solved
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.subject import Subject
+from heldout.engine.subject.losses import NAMED
 from heldout.records import NotApplicable
 
 N, F, DECAY = 40, 5, 0.3
@@ -92,7 +93,8 @@ def test_networks_against_dense_matrices(name: str) -> None:
     assert on_self.values.shape == (2, DRAWN)
     largest = source["ggn_curvature"].largest
     for index, case in enumerate(members):
-        matrix = oracle.gauss_newton(case.network, *case.train, case.loss)
+        x, y = case.train
+        matrix = oracle.gauss_newton(case.network, x, y, case.loss)
         inverse = np.linalg.inv(matrix + DAMPING * float(largest[index]) * np.eye(len(matrix)))
         own, tested = (oracle_gradients(case, pair) for pair in (case.train, case.test))
         expected = own @ inverse @ tested.mean(0) / len(own)
@@ -109,9 +111,9 @@ def oracle_gradients(case: cases.Case, pair: cases.Pair) -> np.ndarray:
     rows = []
     for i in range(len(pair[1])):
         precise, z, target = oracle.exact(case.network, pair[0][i : i + 1], pair[1][i : i + 1])
-        parameters = list(precise.parameters())
+        parameters: list[Tensor] = list(precise.parameters())
         with torch.enable_grad():
-            loss = oracle.NAMED[case.loss].per_example(z, target).sum()
+            loss = NAMED[case.loss].per_example(z, target).sum()
             rows.append(oracle.flat(torch.autograd.grad(loss, parameters, allow_unused=True), parameters))
     return np.stack(rows)
 
