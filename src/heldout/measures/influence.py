@@ -29,7 +29,7 @@ def mean_self_influence(self_influences: Influences) -> Estimate:
     gradients vanish. The damping cuts directions in which the loss is flat.
 
     Args:
-        self_influences: Of 16 examples drawn at random.
+        self_influences: Of 12 examples drawn at random.
 
     Returns:
         The mean with its standard error over the draw; withdrawn where a solution has not settled in 60 steps.
@@ -121,10 +121,10 @@ def example_influences(test_influences: Influences) -> dict[str, np.ndarray]:
 
 @profile(source=KOH)
 def self_influence(self_influences: Influences) -> dict[str, np.ndarray]:
-    """What leaving an example out would add to the loss on it, of the first eight members and 16 examples drawn at random.
+    """What leaving an example out would add to the loss on it, of the first eight members and 12 examples drawn at random.
 
     Args:
-        self_influences: ``[M, 16]``.
+        self_influences: ``[M, 12]``.
 
     Returns:
         Columns member, example, self_influence and settled, largest first.

@@ -18,7 +18,7 @@ from heldout.engine.subject import Examples, Subject
 DAMPING = 0.01  # of the largest eigenvalue: the condition is then at most 101, and the steps below suffice
 STEPS = 60  # 2 (9 / 11)^60 = 1e-5 of the error in the norm of the matrix
 TOLERANCE = 1e-3  # of the residual: products in float32 are good to about 1e-5
-DRAWN = 16  # examples whose influence on themselves is found: each costs a solution of its own
+DRAWN = 12  # examples whose influence on themselves is found: each costs a solution of its own
 BYTES_AT_ONCE = 256 * 2**20  # of vectors
 
 
@@ -73,7 +73,7 @@ def test_influences(subject: Subject, ggn_curvature: Curvature) -> Influences:
 
 @evidence(forward=1, backward=500, thorough=True, requires=fits)
 def self_influences(subject: Subject, ggn_curvature: Curvature, seed: int) -> Influences:
-    r"""What leaving out an example would add to the loss on it, of 16 training examples drawn at random.
+    r"""What leaving out an example would add to the loss on it, of 12 training examples drawn at random.
 
     .. math:: \frac1N \, g_i^T (G + \lambda I)^{-1} g_i
 
