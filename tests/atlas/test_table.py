@@ -45,6 +45,15 @@ def test_shipping_renames_and_drops_what_the_two_parts_share() -> None:
     assert set(made.part) == {"recipe"}
 
 
+def test_a_reading_that_hardly_any_network_has_does_not_ship() -> None:
+    base = {name: range(20) for name in (*HYPER_PARAMETERS, "member", "train_accuracy", "accuracy", "loss", "gap", "test_size",
+                                         "updates", "vary")}  # fmt: skip
+    numbers = [1.0] + 19 * [np.nan]
+    made = shipped(pd.DataFrame(base).assign(**{"measure.rare": numbers, "measure.some": 2 * [1.0] + 18 * [np.nan]}))
+    assert "measure.rare" not in made
+    assert "measure.some" in made
+
+
 def test_cells_are_architecture_and_data_or_else_configurations() -> None:
     table = pd.DataFrame({f"hp.{name}": [1, 1, 1] for name in CELL}).assign(**{
         "hp.rate": [1, 2, 3],

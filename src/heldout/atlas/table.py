@@ -15,6 +15,7 @@ HYPER_PARAMETERS = ("task", "width", "depth", "rate", "batch", "decay", "noise",
 CELL = ("task", "width", "depth", "noise", "size")
 TARGETS = ("train_accuracy", "accuracy", "loss", "gap", "test_size", "updates")
 FILE = "networks.parquet"
+FEWEST = 0.1  # share of the networks that must have a reading for it to ship
 
 
 @cache
@@ -38,11 +39,12 @@ def shipped(table: "pandas.DataFrame") -> "pandas.DataFrame":
         table: Of the study ``atlas``.
 
     Returns:
-        The ledger: hyper-parameters by their names, numbers in single precision.
+        The ledger: hyper-parameters by their names, numbers in single precision, readings that few networks have left out.
     """
     import pandas
 
-    read = [str(name) for name in table if str(name).startswith(("measure.", "context."))]
+    columns = [str(name) for name in table if str(name).startswith(("measure.", "context."))]
+    read = [name for name in columns if table[name].notna().mean() >= FEWEST]
     plain: dict[str, pandas.Series] = {f"hp.{name}": table[name] for name in HYPER_PARAMETERS}
     numbers = {name: table[name].astype("float32") for name in (*TARGETS, *read)}
     made = pandas.DataFrame({**plain, "seed": table["member"], "part": table["vary"], **numbers})
