@@ -8,16 +8,15 @@ import torch
 from tests import cases
 
 from heldout.catalog import find
+from heldout.engine.evidence.local_dimension import by_likelihood, jackknifed
 from heldout.engine.evidence.neighbours import Neighbours, around
 from heldout.engine.evidence.reading_units import read_measure
 from heldout.engine.evidence.resolving import Evidence
 from heldout.records import Status
 from heldout.representation.intrinsic_dimension import (
-    by_likelihood,
     by_ratios,
     data_dimension_mle,
     data_dimension_two_nn,
-    jackknifed,
     representation_dimension_mle,
     representation_dimension_two_nn,
 )  # fmt: skip

@@ -4,14 +4,13 @@ scikit-dimension has both estimates, for one cloud at a time and without their e
 are a few lines over all networks at once, and the tests hold them to its numbers.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from heldout.catalog import measure
-from heldout.engine.evidence.neighbours import CELLS, NEIGHBOURS, Neighbours
-from heldout.records import Direction, Estimate, estimate
+from heldout.engine.evidence.local_dimension import by_likelihood, jackknifed
+from heldout.engine.evidence.neighbours import NEIGHBOURS, Neighbours
+from heldout.records import Direction, Estimate
 
 ANY = ("layer-rescaling", "batch-norm-folding", "neuron-permutation", "logit-shift", "logit-scale")
 TOO_FEW = "there are not enough distinct examples, or all neighbours are equally far, as on a grid"
@@ -125,22 +124,6 @@ def representation_dimension_two_nn(representation_neighbours: Neighbours, *, di
     return by_ratios(representation_neighbours, discard)
 
 
-def by_likelihood(around: Neighbours, k: int) -> Estimate:
-    """The estimate of Levina and Bickel, inverses averaged.
-
-    Args:
-        around: Distances ``[n, K]`` and cells ``[n]``.
-        k: How many neighbours.
-
-    Returns:
-        Dimension and standard error.
-    """
-    reached = around.distances[:, :k].double()
-    counted = torch.isfinite(reached).all(1) & (reached.shape[1] == k > 1)
-    inverse = torch.where(counted, (reached[:, -1:] / reached[:, :-1]).log().mean(1), 0.0)
-    return jackknifed(lambda weight: weight.sum(1) / (weight @ inverse), counted.double(), around.cells)
-
-
 def by_ratios(around: Neighbours, discard: float) -> Estimate:
     """The estimate of Facco et al.
 
@@ -163,33 +146,3 @@ def by_ratios(around: Neighbours, discard: float) -> Estimate:
         return (x * torch.where(kept, -torch.log1p(-share), 0.0)).sum(1) / x.square().sum(1)
 
     return jackknifed(slope, counted.double(), around.cells)
-
-
-def jackknifed(statistic: Callable[[Tensor], Tensor], weight: Tensor, cells: Tensor) -> Estimate:
-    r"""A statistic of weighted examples with its standard error from leaving out one group of examples after the other.
-
-    .. math:: s^2 = \frac1g \sum_j \frac{(\tilde\theta_j - \bar\theta)^2}{h_j - 1}, \quad
-        \tilde\theta_j = h_j \theta - (h_j - 1) \theta_{(j)}, \quad h_j = n / m_j
-
-    Busing, Meijer and van der Leeden 1999. Neighbours share distances, so groups must lie together.
-
-    Args:
-        statistic: Of weights ``[B, n]``, row by row.
-        weight: 1 for every example that counts, ``[n]``.
-        cells: The group of each, ``[n]``.
-
-    Returns:
-        The statistic with its standard error.
-    """
-    inside = cells.unsqueeze(0) == torch.arange(CELLS, device=cells.device).unsqueeze(1)
-    every = statistic(torch.cat([weight.unsqueeze(0), torch.where(inside, 0.0, weight)]))
-    value, without = every[0], every[1:]
-    count = (inside * weight).sum(1)
-    some = count > 0
-    ratio = weight.sum() / count
-    groups = some.sum()
-    centre = groups * value - torch.where(some, (1 - 1 / ratio) * without, 0.0).sum()
-    apart = (ratio * value - (ratio - 1) * without - centre).square() / (ratio - 1)
-    variance = torch.where(some, apart, 0.0).sum() / groups
-    # neighbours at equal distances have an infinite dimension, which is none
-    return estimate(torch.where(torch.isfinite(value), value, float("nan")), standard_error=variance.sqrt())
