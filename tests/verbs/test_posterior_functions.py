@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.oracles.posteriors import GaussianMean
+from tests.oracles.posterior_data import GaussianMean
 from tests.verbs.test_sample_posterior import SAMPLES, conjugate
 
 from heldout.records import Refusal

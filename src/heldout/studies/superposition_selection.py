@@ -99,7 +99,7 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
     parts["complexity"] = parts["free energy"] - parts["n times loss"]
     rows = [
         {"x": n, "y": frame[n].mean(), "low": frame[n].min(), "high": frame[n].max(), "curve": name}
-        for name, frame in parts.items() for n in frame if n <= 3000
+        for name, frame in parts.items() for n in frame.columns.to_numpy(float) if n <= 3000
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
