@@ -6,6 +6,7 @@ import torch
 from tests import cases
 from torch import nn
 
+import heldout
 from heldout.engine.evidence.input_search import BOX, changed_classes
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.population import Population

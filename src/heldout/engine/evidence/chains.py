@@ -10,6 +10,7 @@ from torch.utils._pytree import tree_leaves
 
 from heldout.catalog import evidence
 from heldout.engine.population import Population
+from heldout.engine.population.calling import placed
 from heldout.engine.population.folding import NORMS
 from heldout.engine.population.vectorising import vectorisable_kernels
 from heldout.engine.subject import Subject
@@ -100,7 +101,7 @@ def chain(subject: Subject, folded: Population) -> tuple[Link, ...]:
     hooks = [m.register_forward_hook(watch(name)) for name, m in template.named_modules() if not list(m.children())]
     try:
         with torch.no_grad(), vectorisable_kernels():
-            folded.call_one(*folded.tensors(0), subject.probe)
+            folded.call_one(*folded.tensors(0), placed(subject.probe, folded.device, folded.dtype))
     finally:
         for hook in hooks:
             hook.remove()
@@ -197,7 +198,7 @@ def _entrances(subject: Subject, population: Population, chain: tuple[Link, ...]
     hooks = [template.get_submodule(link.name).register_forward_pre_hook(watch(link.name)) for link in chain]
     try:
         with torch.no_grad(), vectorisable_kernels():
-            population.call_one(*population.tensors(0), subject.probe)
+            population.call_one(*population.tensors(0), placed(subject.probe, population.device, population.dtype))
     finally:
         for hook in hooks:
             hook.remove()

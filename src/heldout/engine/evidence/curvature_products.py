@@ -77,7 +77,7 @@ def products_of(subject: Subject, members: slice, kind: str) -> Product:
             total = torch.zeros_like(few, dtype=torch.float64)
             for start in starts:
                 share = block_at(start)(parts)
-                total += torch.cat([part.double().flatten(2) for part in share], dim=2).movedim(0, 1)
+                total += torch.cat([part.double().reshape(*part.shape[:2], -1) for part in share], dim=2).movedim(0, 1)
             columns.append(total)
         population.tally.backward += 2 * len(subject.train) * vectors.shape[0] * vectors.shape[1]
         return torch.cat(columns, dim=1) / len(subject.train)
@@ -167,7 +167,8 @@ def flat_magnitudes(population: Population, members: slice) -> Tensor:
     Returns:
         ``[m, P]``, float64.
     """
-    return torch.cat([part[members].double().abs().flatten(1) for part in population.parameters.values()], dim=1)
+    chosen = [part[members].double().abs() for part in population.parameters.values()]
+    return torch.cat([part.reshape(len(part), -1) for part in chosen], dim=1)  # a scalar has no second axis to flatten
 
 
 def weighted(product: Product, scale: Tensor) -> Product:

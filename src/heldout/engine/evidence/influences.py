@@ -64,7 +64,7 @@ def test_influences(subject: Subject, ggn_curvature: Curvature) -> Influences:
     assert subject.test is not None  # has_test_data was asked first
     population = subject.population
     mean = gradient_moments(_of(subject, subject.test)).mean
-    right = torch.cat([mean[name].flatten(1) for name in population.parameters], dim=1).unsqueeze(1)
+    right = torch.cat([mean[name].reshape(len(mean[name]), -1) for name in population.parameters], dim=1).unsqueeze(1)
     found = solved(subject, right, DAMPING * ggn_curvature.largest)
     values = dotted(subject, found.solution.squeeze(1)) / len(subject.train)
     every = torch.arange(len(subject.train), device=values.device).expand(values.shape)
@@ -131,7 +131,9 @@ def dotted(subject: Subject, vectors: Tensor) -> Tensor:
     found = torch.zeros(len(population), len(subject.train), dtype=torch.float64, device=population.device)
     for few in portions(subject, *room(subject)):
         made = gradients_of(few.parameters, few.buffers, few.x, few.y, few.per_member)
-        rows = torch.cat([made[name].flatten(2) for name in population.parameters], dim=2).double()
+        rows = torch.cat(
+            [made[name].reshape(*made[name].shape[:2], -1) for name in population.parameters], dim=2
+        ).double()
         found[few.members, few.examples] = (rows @ vectors[few.members].unsqueeze(2)).squeeze(2)
     return found
 
@@ -152,7 +154,7 @@ def gradients(subject: Subject) -> Tensor:
     for few in portions(subject, *room(subject)):
         made = gradients_of(few.parameters, few.buffers, few.x, few.y, few.per_member)
         found[few.members, few.examples] = torch.cat(
-            [made[name].flatten(2) for name in population.parameters], dim=2
+            [made[name].reshape(*made[name].shape[:2], -1) for name in population.parameters], dim=2
         ).double()
     return found
 

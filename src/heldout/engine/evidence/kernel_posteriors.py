@@ -34,13 +34,18 @@ class KernelPosterior(NamedTuple):
 
 
 def has_kernel(subject: Subject) -> None:
-    """Demand test data, and inputs that are real numbers.
+    """Demand test data, and two training inputs that are real numbers.
 
     Args:
         subject: What is under study.
+
+    Raises:
+        NotApplicable: If there is but one.
     """
     has_test_data(subject)
     has_real_inputs(subject)
+    if len(subject.train) < 2:
+        raise NotApplicable("there is one training example, and no distance", do="bring at least two")
 
 
 @evidence(thorough=True, requires=has_kernel)

@@ -83,7 +83,10 @@ def losses_near(subject: Subject, row: Rows, batches: Tensor, *, adaptive: bool,
     """
     population = subject.population
     sizes = [parameter[0].numel() for parameter in population.parameters.values()]
-    centre = torch.cat([part[row.member].double().flatten(1) for part in population.parameters.values()], dim=1)
+    members = row.member
+    centre = torch.cat(
+        [part[members].double().reshape(len(members), -1) for part in population.parameters.values()], dim=1
+    )
     scale = centre.abs() if adaptive else torch.ones_like(centre[:1])
     buffers = {name: tensor[row.member] for name, tensor in population.buffers.items()}
     x, y, shared = _data(subject, row, batches)
@@ -104,7 +107,7 @@ def losses_near(subject: Subject, row: Rows, batches: Tensor, *, adaptive: bool,
                 return losses, losses.new_empty(0)
             population.tally.backward += y.shape[0] * y.shape[1]
             found = torch.autograd.grad(losses.sum(), list(leaves.values()), materialize_grads=True)
-        gradient = torch.cat([part.double().flatten(1) for part in found], dim=1)
+        gradient = torch.cat([part.double().reshape(len(part), -1) for part in found], dim=1)
         return losses.detach(), scale * gradient
 
     return at

@@ -1,6 +1,7 @@
 """How every example's loss changes as all weights grow together."""
 
 import warnings
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from heldout.engine.population import Inputs, Population, inputs_at
 from heldout.engine.population.calling import placed
 from heldout.engine.population.vectorising import vectorisable_kernels
 from heldout.engine.subject import Subject
+from heldout.records import NotApplicable
 
 
 @evidence(forward=2, thorough=True)
@@ -58,6 +60,15 @@ def radial_derivatives(subject: Subject, folded: Population, labels: Tensor) -> 
                 columns.append(derive(networks.parameters, networks.buffers, x, y))
             except Exception:  # some kernels have no rule under vmap; one by one gives the same numbers
                 derive = looped
-                columns.append(derive(networks.parameters, networks.buffers, x, y))
+                columns.append(_forward_mode(derive, networks, x, y))
     networks.tally.forward += 2 * labels.shape[0] * labels.shape[1]
     return torch.cat(columns, dim=1)
+
+
+def _forward_mode(derive: Any, networks: Population, x: Inputs, y: Tensor) -> Tensor:
+    try:
+        return derive(networks.parameters, networks.buffers, x, y)
+    except NotImplementedError as lacking:
+        raise NotApplicable(
+            "a layer, such as a weight norm, has no derivative in forward mode", do="remove its parametrisation"
+        ) from lacking

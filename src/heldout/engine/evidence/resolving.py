@@ -62,7 +62,7 @@ class Evidence:
     def _compute(self, unit: Unit, arguments: dict[str, Any]) -> Any:
         tally = self.subject.population.tally
         forward, backward, start = tally.forward, tally.backward, time.perf_counter()
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():  # derivatives are taken, whatever mode the caller is in
             value = unit.function(**arguments)
         sweep = len(self.subject.train) * len(self.subject.population)
         passes = Passes((tally.forward - forward) / sweep, (tally.backward - backward) / sweep)

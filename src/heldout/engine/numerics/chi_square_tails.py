@@ -50,7 +50,8 @@ def fitted_tail(losses: ArrayLike, target: float) -> FittedTail:
         Mean 1 and variance 1 is an exponential variable, whose median is ln 2.
 
         >>> spread = 0.75**0.5
-        >>> round(fitted_tail([1 - spread, 1 - spread, 1 + spread, 1 + spread], np.log(2)).nats / np.log(2), 12)
+        >>> tail = fitted_tail([1 - spread, 1 - spread, 1 + spread, 1 + spread], np.log(2))
+        >>> round(float(tail.nats / np.log(2)), 12)
         1.0
     """
     values = np.asarray(losses, dtype=np.float64).reshape(-1)
@@ -92,7 +93,7 @@ def log_gamma_cdf(shape: float, x: float) -> float:
     Example:
         ``P(1, x) = 1 - e^-x``.
 
-        >>> round(log_gamma_cdf(1.0, np.log(2.0)) / np.log(0.5), 12)
+        >>> round(float(log_gamma_cdf(1.0, np.log(2.0)) / np.log(0.5)), 12)
         1.0
     """
     plain = float(gammainc(shape, x))

@@ -42,7 +42,7 @@ def project(generators: Tensor, signs: Tensor, vectors: Tensor) -> ConeProjectio
         The quarter plane: the negative part is cut off.
 
         >>> eye = torch.eye(2, dtype=torch.float64)
-        >>> project(eye[None], torch.ones(1, 2), torch.tensor([[3.0, -4.0]], dtype=torch.float64)).weights.tolist()
+        >>> project(eye[None], torch.ones(1, 2), torch.tensor([[3.0, -4.0]], dtype=torch.float64)).weights.round(decimals=9).tolist()
         [[[3.0, 0.0]]]
     """
     length = generators.norm(dim=-1)

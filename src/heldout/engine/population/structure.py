@@ -99,6 +99,19 @@ def stacked(tensors: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     Returns:
         Name -> stack.
     """
-    if len(tensors) == 1:
-        return {name: tensor.detach().unsqueeze(0) for name, tensor in tensors[0].items()}
-    return {name: torch.stack([row[name].detach() for row in tensors]) for name in tensors[0]}
+    with torch.inference_mode(False), torch.no_grad():
+        if len(tensors) == 1:
+            return {name: ordinary(tensor).unsqueeze(0) for name, tensor in tensors[0].items()}
+        return {name: torch.stack([ordinary(row[name]) for row in tensors]) for name in tensors[0]}
+
+
+def ordinary(tensor: Tensor) -> Tensor:
+    """A tensor that derivatives may be taken through: one made in inference mode is copied.
+
+    Args:
+        tensor: Any.
+
+    Returns:
+        It, without its history.
+    """
+    return tensor.clone() if tensor.is_inference() else tensor.detach()

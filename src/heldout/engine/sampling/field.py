@@ -73,7 +73,9 @@ class NetworkField:
             first += shape.numel()
         self.layout, self.size, self.examples = tuple(parts), first, len(data)
         self.population, self.loss = population, loss
-        self.centres = torch.cat([population.parameters[name].detach().flatten(1) for name in names], dim=1)
+        self.centres = torch.cat(
+            [population.parameters[name].detach().reshape(len(population), -1) for name in names], dim=1
+        )
         device, dtype = population.device, population.dtype
         y = data.y.to(device, dtype if data.y.is_floating_point() else data.y.dtype)
         self._data = _Data(placed(data.x, device, dtype), y, data.x_per_member, data.y_per_member)
@@ -170,7 +172,7 @@ class NetworkField:
                 found = self._called(stack, some, y[:, few], per_member)
                 parts = derivative(found.sum(), leaves)
             losses.append(found.detach())
-            total += torch.cat([part.flatten(1) for part in parts], dim=1)
+            total += torch.cat([part.reshape(len(part), -1) for part in parts], dim=1)
         self.population.tally.forward += examples * len(stack)
         self.population.tally.backward += examples * len(stack)
         return torch.cat(losses, dim=1), total / examples
