@@ -114,7 +114,13 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
     world.build(tmp_path)
     (tmp_path / "slow_models.py").write_text(SLOW)
     words = ["audit", "--network", "slow_models:mlp", "--weights", "w.safetensors", "--train", "slow_models:data"]
-    with subprocess.Popen([PROGRAM, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [PROGRAM, *words],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests run in the background ignore it
+    ) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "reading\n"
         time.sleep(0.2)
