@@ -38,7 +38,7 @@ def test_shipping_renames_and_drops_what_the_two_parts_share() -> None:
     row = {"task": "a", "width": 2, "depth": 1, "rate": 0.1, "batch": 50, "decay": 0.0, "noise": 0.0, "size": 9, "member": 0,
            "train_accuracy": 1.0, "accuracy": 0.75, "loss": 1.5, "gap": 0.25, "test_size": 4, "updates": 7,
            "measure.m": 2.0, "context.examples": 9.0, "vary": "recipe"}  # fmt: skip
-    made = shipped(pd.DataFrame([row, {**row, "member": 1}, {**row, "vary": "data"}]))
+    made = shipped(pd.DataFrame([{**row, "vary": "data"}, row, {**row, "member": 1}]))  # in whatever order they come
     assert made["hp.width"].tolist() == [2, 2]
     assert made.seed.tolist() == [0, 1]
     assert made["measure.m"].dtype == np.float32

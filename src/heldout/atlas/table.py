@@ -43,6 +43,9 @@ def shipped(table: "pandas.DataFrame") -> "pandas.DataFrame":
     """
     import pandas
 
+    table = table.sort_values(
+        "vary", key=lambda part: part != "recipe", kind="stable"
+    )  # of a repeated network its row stays
     columns = [str(name) for name in table if str(name).startswith(("measure.", "context."))]
     read = [name for name in columns if table[name].notna().mean() >= FEWEST]
     plain: dict[str, pandas.Series] = {f"hp.{name}": table[name] for name in HYPER_PARAMETERS}
