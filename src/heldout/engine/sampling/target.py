@@ -95,6 +95,13 @@ class Target:
         """
         return per_group[self.group_of]
 
+    @property
+    def frequency(self) -> Tensor:
+        """Of the directions that only the localiser holds, ``[C]``, float64: 1 where they are whitened."""
+        if self.whitening is not None:
+            return torch.ones_like(self.localisation)[self.group_of]
+        return self.of_chains(self.localisation).sqrt()
+
     def displacement(self, position: Tensor) -> Tensor:
         """``w - w*``.
 
