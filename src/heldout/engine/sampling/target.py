@@ -148,9 +148,11 @@ class Target:
         members, kind = self.of_chains(self.members), position.dtype
         nbeta, gamma = self.of_chains(self.nbeta), self.of_chains(self.localisation)
         away = self.displacement(position)
-        losses, gradient = self.field.gradient(self.field.centres[members] + away, members, index)
+        centres = self.field.centres
+        at = away + (centres if len(centres) == 1 else centres[members])
+        losses, gradient = self.field.gradient(at, members, index)
         value = nbeta * losses.mean(1) + 0.5 * gamma * away.double().square().sum(1)
-        slope = gradient * nbeta.to(kind)[:, None] + gamma.to(kind)[:, None] * away
+        slope = torch.addcmul(gradient * nbeta.to(kind)[:, None], gamma.to(kind)[:, None], away)
         return Energy(value, losses, self.displacement(slope))  # S is symmetric
 
     def hessian_product(self, position: Tensor, direction: Tensor) -> Tensor:

@@ -16,9 +16,13 @@ from heldout.engine.sampling.target import Target
 PILOT = 2**40  # numbers of pilot steps begin here, so that they share no randomness with the chains'
 SHORT = 24  # steps of a pilot trajectory at most, before the scales are known
 SPREADING, ADAPTING, SETTLING = 20, 40, 12  # trajectories
-LARGEST, GUESS, ROUND = 1.0, 0.5, 0.4  # steps, for a frequency of 1: at most, at first, and where coordinates are good enough
+LARGEST, GUESS, ROUND = (
+    1.0,
+    0.5,
+    0.4,
+)  # steps, for a frequency of 1: at most, at first, and where coordinates are good enough
 FEW = 5  # steps of Lanczos that find a largest eigenvalue to a few per cent
-EQUAL = 2.0  # variances that so few draws do not tell from 1
+WIDE = 4.0  # variances, among thousands that are 1, for which all trajectories need not be longer
 MALA_STEPS = 10  # proposals in place of a trajectory
 PRODUCT = 3.0  # gradients that a Hessian's product costs
 
@@ -51,8 +55,9 @@ def tune(
 ) -> Tuned:
     """Choose coordinates and step size.
 
-    Chains first spread under Hamiltonian pilots in coordinates from the Hessian at their centre. Where these turn out not to be round,
-    the Hessian where the chains came to be, which on a singular loss is another one, gives the final coordinates. A step size that the user gives is in the plain ones.
+    Chains first spread under Hamiltonian pilots in coordinates from the Hessian at their centre. Where these turn out not to be
+    round, the Hessian where the chains came to be, which on a singular loss is another one, gives the final coordinates. A step
+    size that the user gives is in the plain ones.
 
     Args:
         sampler: Of any kind.
@@ -70,7 +75,9 @@ def tune(
     spent = torch.full_like(target.nbeta, 35 * PRODUCT)
     first = replace(target, whitening=whitening(target, None, streams))
     guess = torch.full_like(spent, GUESS)
-    pilot, size, kept, _ = _run(Hmc(torch.ones_like(spent), SHORT), first, None, guess, streams, PILOT, SPREADING, spent)
+    pilot, size, kept, _ = _run(
+        Hmc(torch.ones_like(spent), SHORT), first, None, guess, streams, PILOT, SPREADING, spent
+    )
     away, good = first.displacement(pilot.position), bool((size >= ROUND).all())
     if sampler.name == "rmsprop-sgld":
         plain = target
@@ -176,12 +183,22 @@ def _coordinates(position: Tensor, target: Target) -> Tensor:
 
 
 def _slowest(squares: Tensor, target: Target) -> Tensor:
-    """The largest variance, from mean squares ``[G, k]`` along the whitened directions: in all others it is that of the localiser,
-    1, and only these can be wider, where the Hessian that made the coordinates was too stiff."""
+    """The variance that trajectories are made for, from mean squares ``[G, k]`` along the whitened directions.
+
+    Only these can be wider than 1, where the Hessian that made the coordinates was too stiff. In all other directions the variance is
+    that of the localiser, 1; where there are any, a few wide ones are given half of their quarter period.
+
+    Args:
+        squares: Mean squares.
+        target: What is sampled.
+
+    Returns:
+        ``[G]``.
+    """
     assert target.whitening is not None
     widest = squares.amax(1)
     if squares.shape[1] < target.field.size:
-        widest = torch.where(widest < EQUAL, 1.0, widest)
+        widest = (widest / WIDE).clamp_min(1.0)
     return torch.minimum(target.whitening.longest, widest.clamp_min(0.1))
 
 
