@@ -5,21 +5,22 @@ from typing import Any
 
 from heldout.catalog import units
 from heldout.faces.report.drawing import HEIGHT, shared_data
-from heldout.faces.report.rendering import LISTED, page_of, template_of, write_page
+from heldout.faces.report.rendering import LISTED, PageMaker, page_of, template_of, write_page
 from heldout.faces.report.sections import bounds
 from heldout.records import Status
 
 KEPT = {Status.VALID.code, Status.VACUOUS.code}
 
 
-def render_certificates(record: Mapping[str, Any]) -> str:
+def render_certificates(record: Mapping[str, Any], page: PageMaker = page_of) -> str:
     """The whole page.
 
     Args:
         record: What ``Certificates.to_dict`` gave.
+        page: What makes a page of a template and of what it shows.
 
     Returns:
-        HTML that needs nothing beside itself.
+        HTML; the report's needs nothing beside itself.
     """
     unit = units("figure")["certificate-families"]
     rows = figure_rows(record)
@@ -29,7 +30,7 @@ def render_certificates(record: Mapping[str, Any]) -> str:
         drawn.pop("config", None)
         height = max(HEIGHT, 22 * len({row["name"] for row in rows}))
         specifications[unit.name] = shared_data({**drawn, "width": "container", "height": height})
-    return page_of(
+    return page(
         "certificates.html.j2", record=record, families=by_family(record), specifications=specifications, figure=unit, listed=LISTED
     )  # fmt: skip
 
