@@ -180,7 +180,7 @@ def row(name: str, seeds: int, trajectories: int, gamma: float | None, precision
 def table(rows: list[dict[str, object]]) -> str:
     """The rows as Markdown."""
     lines = [
-        "| network | parameters | γ | long run | its CPU s | automatic (± s.e.), seeds | farthest | CPU s | gradients a chain | customary |",
+        "| network | parameters | γ | long run | its CPU s | automatic (± s.e.), seeds | farthest | CPU s | gradients | customary |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for each in rows:

@@ -88,10 +88,10 @@ def by_hand(network: nn.Module, chains: int) -> Callable[[int], float]:
     edges = (0, 4096, 4160, 8256, 8320, 8960, 8970)
     shapes = ((64, 64), (1, 64), (64, 64), (1, 64), (10, 64), (1, 10))
 
-    def views(rows: Tensor) -> list[Tensor]:
-        return [rows[:, a:b].view(chains, *s) for a, b, s in zip(edges[:-1], edges[1:], shapes, strict=True)]
-
-    (w1, b1, w2, b2, w3, b3), (s1, t1, s2, t2, s3, t3) = views(w), views(slope)
+    (w1, b1, w2, b2, w3, b3), (s1, t1, s2, t2, s3, t3) = (
+        [rows[:, a:b].view(chains, *s) for a, b, s in zip(edges[:-1], edges[1:], shapes, strict=True)]
+        for rows in (w, slope)
+    )
     minus = torch.full((chains, BATCH, 1), -1.0)
 
     def step() -> Tensor:
@@ -107,9 +107,8 @@ def by_hand(network: nn.Module, chains: int) -> Callable[[int], float]:
         torch.bmm(back.transpose(1, 2), one, out=s2), torch.sum(back, 1, keepdim=True, out=t2)
         back = torch.bmm(back, w2).mul_(one > 0)
         torch.bmm(back.transpose(1, 2), some, out=s1), torch.sum(back, 1, keepdim=True, out=t1)
-        noise = torch.randn(w.shape, generator=generator)
         drift = slope.mul_(NBETA).add_(w - centre, alpha=GAMMA)
-        w.add_(drift, alpha=-0.5 * EPSILON).add_(noise, alpha=EPSILON**0.5)
+        w.add_(drift, alpha=-0.5 * EPSILON).add_(torch.randn(w.shape, generator=generator), alpha=EPSILON**0.5)
         return losses
 
     def steps(count: int) -> float:
@@ -189,7 +188,8 @@ def error_table(network: nn.Module, peer: Peer | None, exact: float, precision: 
             heldout.Subject(network, train=digits()), localisation=GAMMA, precision=precision, seed=seed
         ).learning_coefficient
         seconds.append(time.process_time() - start)
-        values.append(float(found.value[0])), errors.append(float(found.standard_error[0]))
+        values.append(float(found.value[0]))
+        errors.append(float(found.standard_error[0]))
     off = math.sqrt(np.square(np.array(values) / exact - 1).mean())
     lines = [
         "| tool | CPU s to 5 % | to 2 % | how |", "|---|---|---|---|",
@@ -199,9 +199,9 @@ def error_table(network: nn.Module, peer: Peer | None, exact: float, precision: 
     if peer is not None:
         for epsilon, draws in ((1e-5, 8000), (3e-5, 4000), (1e-4, 2500), (3e-4, 1500)):
             spent, trace = peer(8, draws, epsilon)
-            found = [needed(trace, peer.centre, exact, epsilon, wanted) for wanted in (0.05, 0.02)]
-            costs = [f"{steps * spent / trace.size:.1f}" if steps < math.inf else "never" for steps, _ in found]
-            lines.append(f"| devinterp, SGLD at {epsilon:g} | {costs[0]} | {costs[1]} | {found[0][1]} |")
+            both = [needed(trace, peer.centre, exact, epsilon, wanted) for wanted in (0.05, 0.02)]
+            costs = [f"{steps * spent / trace.size:.1f}" if steps < math.inf else "never" for steps, _ in both]
+            lines.append(f"| devinterp, SGLD at {epsilon:g} | {costs[0]} | {costs[1]} | {both[0][1]} |")
     return "\n".join(lines)
 
 

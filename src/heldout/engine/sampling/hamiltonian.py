@@ -43,10 +43,10 @@ class Hmc:
         \begin{pmatrix} \cos \omega h & \sin \omega h \\ -\sin \omega h & \cos \omega h \end{pmatrix}
         \begin{pmatrix} \omega z \\ p \end{pmatrix}, \quad p \leftarrow p - \tfrac{h}{2} \nabla V(z)
 
-    The Gaussian that holds the flat directions is followed exactly, and only the rest, V(z) = U(z) - :math:`\omega^2 |z|^2 / 2`, is
-    discretised (Beskos et al. 2011; Shahbaba et al. 2014): a network has thousands of directions in which the loss does not matter, and
-    a leapfrog step would have to be small for the sum of their errors alone. In whitened coordinates :math:`\omega` is 1, otherwise
-    :math:`\sqrt{\gamma}`.
+    The Gaussian that holds the flat directions is followed exactly, and only the rest, :math:`V(z) = U(z) - \omega^2 |z|^2 / 2`, is
+    discretised (Beskos et al. 2011; Shahbaba et al. 2014): a network has thousands of directions in which the loss does not
+    matter, and a leapfrog step would have to be small for the sum of their errors alone. In whitened coordinates :math:`\omega` is
+    1, otherwise :math:`\sqrt{\gamma}`.
 
     A trajectory lasts for a quarter period of the slowest direction, so that a direction of that precision is drawn afresh each time.
     Durations vary by a half of that, lest a faster direction come back to where it was; the step is what divides them evenly and is
@@ -184,7 +184,7 @@ def trajectory(target: Target, start: _Phase, size: Tensor, lengths: Tensor) -> 
 
 
 def _moved(target: Target, now: _Phase, turns: Tensor, last: Tensor) -> _Phase:
-    h, squared, cosine, sine = turns.split(1, dim=1)
+    h, squared, cosine, sine = (turns[:, k : k + 1] for k in range(4))
     position = cosine * now.position + sine * now.momentum
     momentum = cosine * now.momentum - (squared * sine) * now.position
     energy = target.energy(position)

@@ -92,7 +92,7 @@ def tune(
             moved = plain.position(away)
             state = pilot._replace(position=moved, energy=plain.energy(moved))
         if isinstance(sampler, Hmc):
-            begun = replace(kept, longest=sampler.longest) if good else Hmc(_variance(state.position, plain))
+            begun = Hmc(kept.slowest if good and isinstance(kept, Hmc) else _variance(state.position, plain))
         if not good or not isinstance(sampler, Hmc):
             stiffest = by_group_most(stiffness(plain, state.position, streams, FEW), plain).clamp_min(1.0)
             size = 1 / (stiffest.sqrt() if sampler.name == "hmc" else stiffest)
