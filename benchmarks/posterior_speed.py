@@ -124,19 +124,16 @@ def ours(network: nn.Module, chains: int) -> Callable[[int], float]:
     """The package's own step, in plain coordinates as the others': seconds of so many steps."""
     subject = heldout.Subject(network, train=digits())
     field = NetworkField(subject.population, subject.train, subject.loss, tuple(subject.population.parameters))
-    numbers = [torch.tensor([value], dtype=torch.float64) for value in (NBETA, GAMMA, EPSILON)]
-    target, streams, sampler = (
-        Target.of(field, torch.tensor([0]), *numbers[:2], chains),
-        Streams(0, chains),
-        Sgld(BATCH),
-    )
+    nbeta, gamma, size = (torch.tensor([value], dtype=torch.float64) for value in (NBETA, GAMMA, EPSILON))
+    target, streams = Target.of(field, torch.tensor([0]), nbeta, gamma, chains), Streams(0, chains)
+    sampler = Sgld(BATCH)
     state, number = sampler.begin(target, streams), 0
 
     def steps(count: int) -> float:
         nonlocal state, number
         start = time.process_time()
         for _ in range(count):
-            state = sampler.step(target, state, numbers[2], streams, number)
+            state = sampler.step(target, state, size, streams, number)
             number += 1
         return time.process_time() - start
 
@@ -197,7 +194,7 @@ def error_table(network: nn.Module, peer: Peer | None, exact: float, precision: 
         f"standard error said {np.mean(errors) / exact:.1%} |",
     ]  # fmt: skip
     if peer is not None:
-        for epsilon, draws in ((1e-5, 8000), (3e-5, 4000), (1e-4, 2500), (3e-4, 1500)):
+        for epsilon, draws in ((3e-5, 3000), (1e-4, 2000), (3e-4, 1500)):
             spent, trace = peer(8, draws, epsilon)
             both = [needed(trace, peer.centre, exact, epsilon, wanted) for wanted in (0.05, 0.02)]
             costs = [f"{steps * spent / trace.size:.1f}" if steps < math.inf else "never" for steps, _ in both]
@@ -235,9 +232,8 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devinterp", default="", help="a Python that has devinterp 1.3.2")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=5)
+    for name, default in (("--rounds", 5), ("--steps", 100), ("--seeds", 5)):
+        parser.add_argument(name, type=int, default=default)
     parser.add_argument("--exact", type=float, default=8.55, help="the learning coefficient by a long run")
     given = parser.parse_args()
     torch.set_num_threads(1)

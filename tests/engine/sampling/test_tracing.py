@@ -48,7 +48,7 @@ def test_a_recording_that_differs_is_not_used() -> None:
         return x + len(calls)
 
     repeated = Repeated(drifting, calls=1)
-    assert [repeated(torch.zeros(1)).item() for _ in range(3)] == [1.0, 3.0, 4.0]  # the second was the one to record
+    assert [repeated(torch.zeros(1)).item() for _ in range(3)] == [1.0, 3.0, 4.0]  # the second call was to record
     assert repeated.recordings == 0
 
 
@@ -58,5 +58,8 @@ def test_a_bias_added_to_a_product_is_one_operation_and_the_same_number() -> Non
     layer = Repeated(lambda a, b, c: c + torch.bmm(a.expand(2, 3, 4), b), calls=1)
     first, again = layer(a, b, c), layer(a, b, c)
     assert torch.allclose(first, again, atol=1e-6)
-    (graph,) = layer._recorded.values()
-    assert [node.target for node in graph.graph.nodes if node.op == "call_function"] == [torch.ops.aten.baddbmm.default]
+    (recording,) = layer._recorded.values()
+    assert recording is not None
+    assert [node.target for node in recording.graph.graph.nodes if node.op == "call_function"] == [
+        torch.ops.aten.baddbmm.default
+    ]

@@ -151,7 +151,8 @@ class Target:
         centres = self.field.centres
         at = away + (centres if len(centres) == 1 else centres[members])
         losses, gradient = self.field.gradient(at, members, index)
-        value = nbeta * losses.mean(1) + 0.5 * gamma * away.double().square().sum(1)
+        lengths = torch.linalg.vector_norm(away, dim=1, dtype=torch.float64)
+        value = nbeta * losses.mean(1) + 0.5 * gamma * lengths.square()
         slope = torch.addcmul(gradient * nbeta.to(kind)[:, None], gamma.to(kind)[:, None], away)
         return Energy(value, losses, self.displacement(slope))  # S is symmetric
 

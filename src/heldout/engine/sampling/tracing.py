@@ -3,15 +3,20 @@
 import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_leaves, tree_unflatten
 
 CALLS = 50  # with tensors of the same shapes, after which recording pays
 TOLERANCE = 1e-4  # relative to the largest entry
+
+
+class _Recording(NamedTuple):
+    graph: torch.fx.GraphModule
+    form: TreeSpec  # of what is returned
 
 
 @dataclass(slots=True, eq=False)
@@ -35,7 +40,7 @@ class Repeated:
     function: Callable[..., Any]
     calls: int = CALLS
     _seen: dict[Hashable, int] = field(default_factory=dict)
-    _recorded: dict[Hashable, Callable[..., Any] | None] = field(default_factory=dict)
+    _recorded: dict[Hashable, _Recording | None] = field(default_factory=dict)
 
     @property
     def recordings(self) -> int:
@@ -51,27 +56,32 @@ class Repeated:
         Returns:
             A tree of tensors.
         """
-        key = tuple((leaf.shape, leaf.dtype, leaf.device) for leaf in tree_leaves(arguments))
-        if key in self._recorded:
-            replay = self._recorded[key]
-            return self.function(*arguments) if replay is None else replay(*arguments)
+        leaves, form = tree_flatten(arguments)
+        key = (form, *((leaf.shape, leaf.dtype, leaf.device) for leaf in leaves))
+        replay = self._recorded.get(key)
+        if replay is not None:
+            return tree_unflatten(replay.graph.forward(*leaves), replay.form)
         found = self.function(*arguments)
         self._seen[key] = self._seen.get(key, 0) + 1
-        if self._seen[key] >= self.calls:
-            self._recorded[key] = _recording(self.function, arguments, found)
+        if self._seen[key] == self.calls:
+            self._recorded[key] = _recording(self.function, leaves, form, found)
         return found
 
 
-def _recording(function: Callable[..., Any], arguments: tuple[Any, ...], found: Any) -> Callable[..., Any] | None:
+def _recording(function: Callable[..., Any], arguments: list[Tensor], form: TreeSpec, found: Any) -> _Recording | None:
+    def flat(*leaves: Tensor) -> list[Tensor]:
+        return tree_leaves(function(*tree_unflatten(leaves, form)))
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what there is to say was said when the function itself was called
-            graph = make_fx(function)(*arguments)
+            graph = make_fx(flat)(*arguments)
             _shorten(graph)
-        again = graph(*arguments)
+        again = graph.forward(*arguments)
     except Exception:  # whatever a stranger's module does that cannot be recorded: it is called as before
         return None
-    return graph if all(map(_close, tree_leaves(found), tree_leaves(again))) else None
+    outputs, form = tree_flatten(found)
+    return _Recording(graph, form) if all(map(_close, outputs, again)) else None
 
 
 def _shorten(graph: torch.fx.GraphModule) -> None:
