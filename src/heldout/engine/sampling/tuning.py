@@ -14,7 +14,10 @@ from heldout.engine.sampling.state import Sampler, State
 from heldout.engine.sampling.target import Target
 
 PILOT = 2**40  # numbers of pilot steps begin here, so that they share no randomness with the chains'
-SHORT = 24  # steps of a pilot trajectory at most, before the scales are known
+SHORT, LONG = (
+    24,
+    100,
+)  # steps of a pilot trajectory at most, before and after there are coordinates from where the chains are
 SPREADING, ADAPTING, SETTLING = 20, 40, 12  # trajectories
 LARGEST, GUESS, ROUND = (
     1.0,
@@ -92,12 +95,14 @@ def tune(
             moved = plain.position(away)
             state = pilot._replace(position=moved, energy=plain.energy(moved))
         if isinstance(sampler, Hmc):
-            begun = Hmc(kept.slowest if good and isinstance(kept, Hmc) else _variance(state.position, plain))
+            begun = Hmc(kept.slowest if good and isinstance(kept, Hmc) else _variance(state.position, plain), LONG)
         if not good or not isinstance(sampler, Hmc):
             stiffest = by_group_most(stiffness(plain, state.position, streams, FEW), plain).clamp_min(1.0)
             size = 1 / (stiffest.sqrt() if sampler.name == "hmc" else stiffest)
             spent += FEW * PRODUCT
         state, size, ready, acceptance = _run(begun, plain, state, size, streams, PILOT + SPREADING, rounds, spent)
+        if isinstance(sampler, Hmc) and isinstance(ready, Hmc):
+            ready = replace(sampler, slowest=ready.slowest)
         slowest = ready.slowest if isinstance(ready, Hmc) else _variance(state.position, plain)
         return Tuned(plain, ready, size, steps_a_draw(ready.name, size, slowest), state, spent, acceptance)
     return _unadjusted(sampler, plain, plain.position(away), curved, streams, batch, spent)
