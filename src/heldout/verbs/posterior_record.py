@@ -7,6 +7,7 @@ import numpy as np
 
 from heldout.engine.sampling import Draws
 from heldout.posterior.correlations import bayesian_influence, loss_correlations
+from heldout.posterior.hypothesis_weight import HypothesisWeight
 from heldout.records import Reading, Refusal
 from heldout.verbs.posterior_functions import equilibrated, losses_on, selection_of, weights_of
 
@@ -42,9 +43,15 @@ def tables_of(draws: Sequence[Draws], rungs: Sequence[Sequence[Draws]], coeffici
                 missing(table, member, why)
         return found
 
+    weights: dict[int, HypothesisWeight] = {}
+
+    def weigh(member: int) -> list[Row]:
+        (weights[member],) = weights_of([rungs[member]])
+        return weight_rows(member, weights[member])
+
     found: dict[str, Any] = {
-        "hypothesis_weight": each("hypothesis_weight", lambda m: weight_rows(rungs[m])) if rungs else [],
-        "ladder": [row for ladder in rungs for row in ladder_rows(ladder)],
+        "hypothesis_weight": each("hypothesis_weight", weigh) if rungs else [],
+        "ladder": [row for member, ladder in enumerate(rungs) for row in ladder_rows(ladder, weights.get(member))],
         "correlations": each("correlations", lambda m: correlation_rows(draws[m])),
         "influences": each("influences", lambda m: influence_rows(draws[m])),
         "selection": {"rows": [], "swaps": []},
@@ -58,36 +65,37 @@ def tables_of(draws: Sequence[Draws], rungs: Sequence[Sequence[Draws]], coeffici
     return {**found, "absent": rows}
 
 
-def weight_rows(ladder: Sequence[Draws]) -> list[Row]:
+def weight_rows(member: int, found: HypothesisWeight) -> list[Row]:
     """Weight of the hypotheses near one network.
 
     Args:
-        ladder: Its temperatures.
+        member: Its number.
+        found: The curves.
 
     Returns:
         Rows with member, level (excess loss), log_weight and standard_error in nats, bits (``-log2 W``), bits_error, and
         chernoff_bits, below which the bits cannot lie.
     """
-    (found,) = weights_of([ladder])
     columns = (found.levels, found.log_weight, found.log_weight_error, found.bits, found.chernoff)
     return [
         {
-            "member": ladder[0].member, "level": level, "log_weight": log_weight, "standard_error": error, "bits": bits,
+            "member": member, "level": level, "log_weight": log_weight, "standard_error": error, "bits": bits,
             "bits_error": float(error / np.log(2)), "chernoff_bits": max(0.0, float(-bound / np.log(2))),
         }
         for level, log_weight, error, bits, bound in zip(*(column.tolist() for column in columns), strict=True)
     ]  # fmt: skip
 
 
-def ladder_rows(ladder: Sequence[Draws]) -> list[Row]:
+def ladder_rows(ladder: Sequence[Draws], found: HypothesisWeight | None) -> list[Row]:
     """A network along its temperatures.
 
     Args:
-        ladder: Its temperatures.
+        ladder: Its draws at each.
+        found: What they say together; None where they cannot be weighed.
 
     Returns:
         Rows with member, nbeta, excess; and free_energy (nats), free_energy_bits, their errors, running (the learning coefficient
-        at that temperature) and running_error, None where the ladder's draws cannot be weighed.
+        at that temperature) and running_error; None where the draws cannot be weighed.
     """
     rows: list[Row] = [
         {
@@ -98,9 +106,7 @@ def ladder_rows(ladder: Sequence[Draws]) -> list[Row]:
         for own in ladder
     ]
     names = ("free_energy", "free_energy_error", "running", "running_error")
-    try:
-        (found,) = weights_of([ladder])
-    except Refusal:  # its reason stands with the weights
+    if found is None:
         return [{**row, **dict.fromkeys((*names, "free_energy_bits"))} for row in rows]
     for place, row in enumerate(rows):
         row |= {name: float(getattr(found, name)[place]) for name in names}
