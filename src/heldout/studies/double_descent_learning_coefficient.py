@@ -50,14 +50,14 @@ def fall_held_alike(table: pd.DataFrame) -> list[float]:
     return fall_of(by_width(table, "coefficient_alike"))
 
 
+FITTED = 0.005  # training error of networks that fit their labels
+
+
 def distance_from_threshold(table: pd.DataFrame) -> list[float]:
     """Absolute log2 of the width with the largest mean coefficient over the first width that fits all training labels."""
     means, trains = (by_width(table, column).mean(axis=1) for column in ("coefficient", "train_error"))
     fitted = trains[trains <= FITTED]
     return [abs(float(np.log2(means.idxmax() / fitted.index[0])))] if len(fitted) else [float("nan")]
-
-
-FITTED = 0.005
 
 
 def drawn(table: pd.DataFrame) -> pd.DataFrame:
@@ -84,8 +84,8 @@ GRID = {"examples": 300, "steps": 2000}
     drawn=drawn,
     axes={"x": "width", "y": "", "log_x": True},
     sizes={
-        "smoke": {"width": [2, 8], "examples": 60, "steps": 200, "members": 2, "inputs": 8, "draws": 50, "precision": 0.3},
-        "laptop": {**GRID, "width": [2, 4, 8, 16, 32, 64], "members": 4},
+        "smoke": {"width": [1, 3], "examples": 40, "steps": 200, "members": 2, "inputs": 6, "draws": 50, "precision": 0.5},
+        "laptop": {**GRID, "width": [2, 4, 8, 16, 32], "members": 3},
         "paper": {**GRID, "width": [2, 3, 4, 6, 8, 10, 12, 16, 24, 32, 64, 128, 256], "examples": 1000, "steps": 20_000,
                   "members": 10, "chains": 8, "draws": 400, "precision": 0.03, "budget": 100_000.0},
     },
@@ -124,7 +124,7 @@ def double_descent_learning_coefficient(
         examples: Of the training set.
         steps: Of training.
         members: Seeds.
-        inputs: Pixels that are seen, the last ones of the picture.
+        inputs: Pixels that are seen, evenly spaced over the picture.
         label_noise: Share of the labels that are drawn anew.
         chains: Of every network.
         draws: Of a chain, fewer or more as the precision asks.
@@ -144,7 +144,8 @@ def double_descent_learning_coefficient(
         [12.5]
     """
     (x, y), (x_test, y_test) = find("digits").function(train_size=examples, seed=seed)
-    x, x_test = x.flatten(1)[:, -inputs:], x_test.flatten(1)[:, -inputs:]
+    pixels = torch.linspace(0, x[0].numel() - 1, inputs).round().long()
+    x, x_test = x.flatten(1)[:, pixels], x_test.flatten(1)[:, pixels]
     recipe = Recipe(optimizer="adam", lr=0.005, batch_size=min(100, len(y)), steps=steps, label_noise=label_noise)
     dense = find("dense").function
     population = Population.of(lambda: dense(inputs=inputs, widths=(width,), outputs=10), members, seed=seed)
