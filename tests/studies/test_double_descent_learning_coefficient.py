@@ -1,11 +1,15 @@
 """The coefficient along width: statistics of tables made by hand, one tiny run, and every setting."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from heldout.engine.sampling import NetworkField, Settings
+from heldout.engine.sampling.coefficients import Coefficient
 from heldout.studies import double_descent_learning_coefficient as study
 
 TINY = {
@@ -46,17 +50,32 @@ def test_a_width_without_a_number_is_passed_over_but_the_widest_is_needed() -> N
     assert [math.isnan(each) for each in study.fall(table)] == [True, False]
 
 
-def test_a_tiny_run_has_its_columns_and_every_setting_matters() -> None:
+def test_what_is_asked_of_the_chains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None run: once with the automatic Gaussians, once with the same for all."""
+    asked: list[dict[str, Any]] = []
+
+    def spy(field: NetworkField, settings: Settings, **given: Any) -> list[Coefficient]:
+        losses = field.losses(field.centres, torch.arange(len(field.centres)))
+        asked.append({"losses": losses, "settings": settings, **given})
+        return [Coefficient(1.0, 0.1, 1.0, 1.0, "ok", "")] * len(losses)
+
+    monkeypatch.setattr(study, "coefficients", spy)
     table = study.double_descent_learning_coefficient(**TINY)
     assert table["half"] == [(6 * 2 + 2 + 2 * 10 + 10) / 2] * 2
-    for name, status in (("coefficient", "status"), ("coefficient_alike", "status_alike")):
-        for value, said in zip(table[name], table[status], strict=True):
-            assert math.isnan(value) == (said != "ok")
-    for change in ({"label_noise": 0.8}, {"chains": 2}, {"seed": 1}):
-        other = study.double_descent_learning_coefficient(**{**TINY, **change})
-        assert other["quadratic"] + other["coefficient"] != table["quadratic"] + table["coefficient"], change
-    held = study.double_descent_learning_coefficient(**{**TINY, "alike": 30.0})
-    assert held["coefficient_alike"] != table["coefficient_alike"]
-    assert held["quadratic"] == table["quadratic"]
-    cut = study.double_descent_learning_coefficient(**{**TINY, "budget": 60.0})
+    assert list(asked[0]["seeds"]) == [0, 1]
+    assert asked[0]["nbeta"] == pytest.approx(30 / math.log(30))
+    assert asked[0]["localisations"].tolist() == table["localisation"]
+    assert set(asked[1]["localisations"].tolist()) == {1.0}
+    given = {"chains": 5, "draws": 77, "precision": 0.25, "budget": 70.0, "alike": 30.0, "seed": 1}
+    study.double_descent_learning_coefficient(**{**TINY, **given})
+    settings = asked[2]["settings"]
+    assert [getattr(settings, name) for name in given if name != "alike"] == [5, 77, 0.25, 70.0, 1]
+    assert set(asked[3]["localisations"].tolist()) == {30.0}
+    study.double_descent_learning_coefficient(**{**TINY, "label_noise": 0.8})
+    assert not torch.equal(asked[4]["losses"], asked[0]["losses"])
+
+
+def test_a_tiny_run_that_may_cost_nothing_is_refused_and_kept() -> None:
+    cut = study.double_descent_learning_coefficient(**{**TINY, "steps": 5, "budget": 60.0})
     assert set(cut["status"]) == {"not-converged"}
+    assert all(math.isnan(value) for value in cut["coefficient"])

@@ -1,11 +1,15 @@
 """The coefficient along grokking: statistics of tables made by hand, one tiny run, and every setting."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from heldout.engine.sampling import NetworkField, Settings
+from heldout.engine.sampling.coefficients import Coefficient
 from heldout.studies import grokking_learning_coefficient as study
 
 TINY = {
@@ -52,12 +56,40 @@ def test_a_reading_without_a_number_makes_no_number_of_a_claim() -> None:
     assert all(math.isnan(each) for each in study.fall(never))  # what is not fitted has not memorised
 
 
-def test_a_tiny_run_has_its_columns_and_every_setting_matters() -> None:
-    table = study.grokking_learning_coefficient(**TINY)
-    assert table["step"] == [2, 20]
-    assert set(table["status"]) <= {"ok", "not-converged", "no-minimum"}
+def spied(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What chains are asked for; none run."""
+    asked: list[dict[str, Any]] = []
+
+    def spy(field: NetworkField, settings: Settings, **given: Any) -> list[Coefficient]:
+        members = torch.arange(len(given["seeds"]))
+        asked.append({"losses": field.losses(field.centres, members), "settings": settings, **given})
+        return [Coefficient(1.0, 0.1, 1.0, 1.0, "ok", "")] * len(members)
+
+    monkeypatch.setattr(study, "coefficients", spy)
+    return asked
+
+
+def test_what_is_asked_of_the_chains(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = spied(monkeypatch)
+    two = {**TINY, "members": 2}
+    table = study.grokking_learning_coefficient(**two)
+    assert table["step"] == [2, 2, 20, 20]
+    assert asked[0]["seeds"] == [0, 1, 0, 1]  # members have sampling noise of their own
+    n = 15  # of 25 pairs
+    assert asked[0]["nbeta"] == pytest.approx(n / math.log(n))
+    study.grokking_learning_coefficient(**{**two, "noise": 0.6})
+    assert asked[1]["losses"] == pytest.approx(asked[0]["losses"] / 4)
+    study.grokking_learning_coefficient(**{**two, "localisation": 3.0, "chains": 5, "draws": 77, "precision": 0.25, "seed": 1})
+    settings = asked[2]["settings"]
+    assert (settings.chains, settings.draws, settings.precision, settings.seed) == (5, 77, 0.25, 1)
+    assert set(asked[2]["localisations"].tolist()) == {3.0}
+    assert not set(asked[0]["localisations"].tolist()) & {3.0, 1.0}
+    study.grokking_learning_coefficient(**{**two, "lr": 0.05})
+    assert not torch.equal(asked[3]["losses"], asked[0]["losses"])
+
+
+def test_a_tiny_run_has_numbers_where_its_status_is_ok() -> None:
+    table = study.grokking_learning_coefficient(**{**TINY, "steps": 5, "readings": 1})
+    assert table["step"] == [5]
     for value, status in zip(table["coefficient"], table["status"], strict=True):
         assert math.isnan(value) == (status != "ok")
-    for change in ({"lr": 0.05}, {"noise": 1.0}, {"localisation": 3.0}, {"chains": 2}, {"seed": 1}):
-        other = study.grokking_learning_coefficient(**{**TINY, **change})
-        assert other["coefficient"] != table["coefficient"], change
