@@ -19,7 +19,12 @@ TINY = {
 
 def made() -> pd.DataFrame:
     rows = []
-    for width, value, alike, train in ((2, 10.0, 10.0, 0.4), (4, 20.0, 15.0, 0.1), (8, 40.0, 30.0, 0.0), (16, 20.0, 30.0, 0.0)):
+    for width, value, alike, train in (
+        (2, 10.0, 10.0, 0.4),
+        (4, 20.0, 15.0, 0.1),
+        (8, 40.0, 30.0, 0.0),
+        (16, 20.0, 30.0, 0.0),
+    ):
         rows += [
             {"width": width, "member": m, "coefficient": value, "coefficient_alike": alike, "half": 10.0 * width,
              "quadratic": value, "train_error": train, "test_error": 0.3, "status": "ok"}

@@ -42,7 +42,9 @@ def test_statistics_of_a_table_made_by_hand() -> None:
     assert study.accuracy_with_decay(table) == [1.0, 1.0]
     assert study.accuracy_without_decay(table) == [0.1, 0.1]
     drawn = study.curves(table)
-    end = drawn[(drawn.panel == "60% of the pairs: learning coefficient") & (drawn.curve == "weight decay 2") & (drawn.x == 600)]
+    end = drawn[
+        (drawn.panel == "60% of the pairs: learning coefficient") & (drawn.curve == "weight decay 2") & (drawn.x == 600)
+    ]
     assert end.y.tolist() == [60.0]
 
 
@@ -79,7 +81,14 @@ def test_what_is_asked_of_the_chains(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked[0]["nbeta"] == pytest.approx(n / math.log(n))
     study.grokking_learning_coefficient(**{**two, "noise": 0.6})
     assert asked[1]["losses"] == pytest.approx(asked[0]["losses"] / 4)
-    study.grokking_learning_coefficient(**{**two, "localisation": 3.0, "chains": 5, "draws": 77, "precision": 0.25, "seed": 1})
+    study.grokking_learning_coefficient(**{
+        **two,
+        "localisation": 3.0,
+        "chains": 5,
+        "draws": 77,
+        "precision": 0.25,
+        "seed": 1,
+    })
     settings = asked[2]["settings"]
     assert (settings.chains, settings.draws, settings.precision, settings.seed) == (5, 77, 0.25, 1)
     assert set(asked[2]["localisations"].tolist()) == {3.0}

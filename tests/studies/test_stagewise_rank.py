@@ -1,4 +1,4 @@
-"""Training rank by rank: the closed form against the oracle, statistics of tables made by hand, what is asked, one plateau sampled."""
+"""Training rank by rank: the closed form against the oracle, tables made by hand, what is asked, one plateau sampled."""
 
 import math
 from typing import Any
@@ -78,7 +78,9 @@ def test_what_is_asked_of_the_chains(monkeypatch: pytest.MonkeyPatch) -> None:
     assert table["rank"][0] == 0
     assert table["rank"][-1] == 2
     assert table["loss"][0] == pytest.approx(0.5 * (4 + 0.25), rel=1e-3)
-    assert table["loss"] == sorted(table["loss"], reverse=True) or table["loss"][::2] == sorted(table["loss"][::2], reverse=True)
+    assert table["loss"] == sorted(table["loss"], reverse=True) or table["loss"][::2] == sorted(
+        table["loss"][::2], reverse=True
+    )
     given = {"nbeta": 50.0, "localisation": 2.0, "chains": 5, "draws": 77, "precision": 0.25, "seed": 3}
     other = study.stagewise_rank(**{**TINY, **given})
     settings = asked[1]["settings"]

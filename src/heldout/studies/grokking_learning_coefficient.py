@@ -70,14 +70,19 @@ def accuracy_without_decay(table: pd.DataFrame) -> list[float]:
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
     """Coefficients and accuracies by step, mean and range over members that have a number."""
-    names = {"coefficient": "learning coefficient", "test_accuracy": "test accuracy", "train_accuracy": "training accuracy"}
+    names = {
+        "coefficient": "learning coefficient",
+        "test_accuracy": "test accuracy",
+        "train_accuracy": "training accuracy",
+    }
     long = table.rename(columns=names).melt(["share", "weight_decay", "step", "member"], list(names.values()), "name")
     rows = long.dropna().groupby(["share", "weight_decay", "step", "name"]).value.agg(y="mean", low="min", high="max")
     rows = rows.reset_index().rename(columns={"step": "x"})
-    curve = [name if "accuracy" in name else f"weight decay {w:g}" for name, w in zip(rows.name, rows.weight_decay, strict=True)]
+    where = list(zip(rows["share"], rows["weight_decay"], rows["name"], strict=True))
+    curve = [name if "accuracy" in name else f"weight decay {decay:g}" for _, decay, name in where]
     panel = [
-        f"{share:.0%} of the pairs: " + (f"weight decay {w:g}" if "accuracy" in name else name)
-        for share, w, name in zip(rows["share"], rows.weight_decay, rows.name, strict=True)
+        f"{share:.0%} of the pairs: {f'weight decay {decay:g}' if 'accuracy' in name else name}"
+        for share, decay, name in where
     ]
     return rows.assign(curve=curve, panel=panel).drop(columns=["share", "weight_decay", "name"])
 
@@ -111,6 +116,9 @@ GRID = {"share": [0.35, 0.6], "weight_decay": [0.0, 2.0], "modulus": 13, "width"
             fall, bar=0.0,
         ),
     ),
+    notes="The second bar lies halfway between effect and control as they were with two seeds: weight decay alone lowers the "
+    "coefficient of networks that memorise too, by less. Along training the coefficient rises in all arms, before and after the "
+    "passage to generalization, also where one Gaussian (localisation 20) holds all chains.",
 )  # fmt: skip
 def grokking_learning_coefficient(
     *, share: float, weight_decay: float, modulus: int, width: int, steps: int, readings: int, members: int,

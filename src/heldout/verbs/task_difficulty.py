@@ -75,7 +75,8 @@ class TaskDifficulty:
                     "bits": bits,
                     "standard_error": None,
                     "status": limited["status"],
-                    "reason": limited["reason"] or f"about 10^{power:.1f} bits, of the task alone and whatever the target",
+                    "reason": limited["reason"]
+                    or f"about 10^{power:.1f} bits, of the task alone and whatever the target",
                 },
             ],
         }

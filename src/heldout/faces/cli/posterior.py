@@ -202,7 +202,9 @@ def show_beyond(record: Mapping[str, Any], several: bool) -> None:
         ]
     if weights:
         named = ("network",) if several else ()
-        print_table(("excess loss, at most", *named, "bits", "error", "at least"), weights, title="weight of hypotheses")
+        print_table(
+            ("excess loss, at most", *named, "bits", "error", "at least"), weights, title="weight of hypotheses"
+        )
     for swap in record["selection"]["swaps"]:
         print(
             f"from {number(swap['size'])} examples on ({number(swap['low'])} to {number(swap['high'])}) the posterior prefers "

@@ -6,7 +6,7 @@ from typing import Any
 from heldout.catalog import units
 from heldout.faces.numbers import interval, number
 from heldout.faces.report.drawing import HEIGHT, shared_data
-from heldout.faces.report.rendering import page_of, write_page
+from heldout.faces.report.rendering import PageMaker, page_of, write_page
 
 #: Readings that a figure draws beside each other, and what each is called there.
 ESTIMATORS = {
@@ -31,17 +31,18 @@ WORDS = (
 )
 
 
-def render_posterior(record: Mapping[str, Any]) -> str:
+def render_posterior(record: Mapping[str, Any], page: PageMaker = page_of) -> str:
     """The whole page.
 
     Args:
         record: What ``Posterior.to_dict`` gave.
+        page: What makes a page of a template and of what it shows.
 
     Returns:
-        HTML that needs nothing beside itself.
+        HTML; the report's needs nothing beside itself.
     """
     found = figures_of(record)
-    return page_of(
+    return page(
         "posterior.html.j2",
         record=record,
         members=[_member(record, row) for row in record["diagnostics"]],
@@ -84,9 +85,7 @@ def figures_of(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "hypothesis-weights": _labelled(record["hypothesis_weight"], labels, "bits", "bits_error", 1.0),
         "running-coefficients": _labelled(record["ladder"], labels, "running", "running_error", 2.0),
         "preferred-solutions": _labelled(record["selection"]["rows"], labels),
-        "loss-correlations": [
-            row for row in _labelled(record["correlations"], labels) if row["member"] < PANELS
-        ],
+        "loss-correlations": [row for row in _labelled(record["correlations"], labels) if row["member"] < PANELS],
     }
     return {name: _specification(name, rows) for name, rows in tables.items() if rows}
 
@@ -99,7 +98,10 @@ def _labelled(
     names = labels if unique else [f"{label} ({place})" for place, label in enumerate(labels)]
     named = [{**row, "label": names[row["member"]]} for row in rows if not column or row[column] is not None]
     if column:
-        named = [{**row, "low": row[column] - errors * row[error], "high": row[column] + errors * row[error]} for row in named]
+        named = [
+            {**row, "low": row[column] - errors * row[error], "high": row[column] + errors * row[error]}
+            for row in named
+        ]
     return named
 
 
