@@ -142,20 +142,21 @@ GRID = {"scale": [0.01, 1.0], "size": 5, "hidden": 2, "steps": 100}
             departure_from_closed_form, bar=0.27, above=False, control=departure_from_half_the_parameters,
         ),
     ),
-    notes="On a plateau a network is no minimum of the training loss, which has no coefficient there; its own map is taken for the truth. "
-    "Bars lie halfway between the closed forms and the control. Closed forms are limits: with rank 0 and 1 the coefficient is "
-    "a twelfth smaller at this temperature.",
+    notes="On a plateau a network is no minimum of the training loss, which has no coefficient there; its own map is taken for the "
+    "truth. Bars lie halfway between the closed forms and the control. Closed forms are limits: at this temperature the coefficient "
+    "is 7 % smaller at rank 0 and 5 % at rank 1. Of 136 readings 9 did not converge, and are no numbers.",
 )  # fmt: skip
 def stagewise_rank(
-    *, scale: float, size: int, hidden: int, steps: int, readings: int, members: int, lr: float = 0.3, nbeta: float = 1e4, ratio: float = 0.25,
-    localisation: float = 10.0, chains: int = 4, draws: int = 100, precision: float = 0.05, seed: int,
+    *, scale: float, size: int, hidden: int, steps: int, readings: int, members: int,
+    lr: float = 0.3, ratio: float = 0.25, nbeta: float = 1e4, localisation: float = 10.0, chains: int = 4, draws: int = 100,
+    precision: float = 0.05, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Does the learning coefficient rise stage by stage while a linear network learns one rank after another?
 
-    Two layers without biases learn a diagonal map with singular values that fall by a ratio from 2 on, on whitened inputs by full-batch
-    gradient descent. The learning coefficient at a step is that of ``|B A - B* A*|^2 / 2`` with the weights of that step as
-    the truth, from chains around them; every member has sampling noise of its own. The rank that is there counts the singular
-    values s of the map that the temperature resolves, ``n beta s^2 > 1``.
+    Two layers without biases learn a diagonal map with singular values that fall by a ratio from 2 on, on whitened inputs, by
+    full-batch gradient descent. The learning coefficient at a step is that of ``|B A - B* A*|^2 / 2`` with the weights of that
+    step as the truth, from chains around them; every member has sampling noise of its own. The rank that is there counts the
+    singular values s of the map that the temperature resolves, ``n beta s^2 > 1``.
 
     Args:
         scale: Standard deviation of the weights at the start, times the root of a layer's inputs.

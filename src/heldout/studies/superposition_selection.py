@@ -145,9 +145,10 @@ def superposition_selection(
     half the squared error, a Gaussian's negative log-likelihood, over all data rather than a sample. Both solutions are regular
     polygons of columns of W, trained to their minimum: one of all features, and one that drops some, whose three parameters
     each then move nothing. Around either the loss is a quadratic with flat directions, so that the free energy is Laplace's,
-    ``n L + sum_i ln(1 + n h_i / precision) / 2``, and the learning coefficient half the rank of the Hessian. It is not sampled here: the free energy of one solution is a ladder of
-    temperatures, a posterior each, and of both solutions of every member more than a study may cost. Of solutions of one's own
-    ``heldout.sample_posterior(..., ladder=12)`` gives it, beside the quadratic coefficient.
+    ``n L + sum_i ln(1 + n h_i / precision) / 2``, and the learning coefficient half the rank of the Hessian.
+
+    It is not sampled here: the free energy of one solution is a ladder of temperatures, a posterior each, and of both solutions of
+    every member more than a study may cost. Of solutions of one's own ``heldout.sample_posterior(..., ladder=12)`` gives it.
 
     Args:
         features: Columns of W; the complex solution keeps all.
