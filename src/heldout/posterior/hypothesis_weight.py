@@ -105,6 +105,16 @@ class HypothesisWeight(NamedTuple):
     running: Floats
     running_error: Floats
 
+    @property
+    def bits(self) -> Floats:
+        """Bits that single out the hypotheses within e of the centre, ``-log2 W(e)``, ``[E]``."""
+        return 0.0 - self.log_weight / np.log(2)
+
+    @property
+    def free_energy_bits(self) -> Floats:
+        """``-log2 Z(t)``, ``[R]``."""
+        return self.free_energy / np.log(2)
+
 
 def hypothesis_weight(
     ladder_nbetas: Floats, ladder_excess: Series, *, levels: Floats | None = None, between: int = 20

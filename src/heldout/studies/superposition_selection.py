@@ -147,6 +147,9 @@ def superposition_selection(
     each then move nothing. Around either the loss is a quadratic with flat directions, so that the free energy is Laplace's,
     ``n L + sum_i ln(1 + n h_i / precision) / 2``, and the learning coefficient half the rank of the Hessian.
 
+    It is not sampled here: the free energy of one solution is a ladder of temperatures, a posterior each, and of both solutions of
+    every member more than a study may cost. Of solutions of one's own ``heldout.sample_posterior(..., ladder=12)`` gives it.
+
     Args:
         features: Columns of W; the complex solution keeps all.
         kept: By the simple one.

@@ -7,13 +7,13 @@ import numpy as np
 
 from heldout.catalog import Unit, units
 from heldout.engine.sampling import Draws
+from heldout.engine.sampling.coefficients import above_minimum
 from heldout.engine.sampling.convergence import Floats, monte_carlo_error
 from heldout.engine.subject import Subject
 from heldout.records import Passes, Reading, Status
 
 #: Losses that are negative log-likelihoods; a callable is taken at its author's word.
 NO_LIKELIHOOD = ("squared-error",)
-NOT_A_MINIMUM = 0.1  # share of the learning coefficient that the centre may lie above the minimum beside it
 Verdict = tuple[Status, str]
 
 
@@ -87,7 +87,7 @@ def _one(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject) -> tu
         return *nothing, (Status.UNDEFINED, unit.fields["undefined"] or "the formula gave no number")
     error = float(np.sqrt(sum(monte_carlo_error(each) ** 2 for each in series)))
     if unit.name == "learning-coefficient":
-        high = _above_minimum(own, value, error)
+        high = above_minimum(own, value, error)
         if high:
             return *nothing, (Status.UNDEFINED, high)
         error = float(np.hypot(error, own.step_bias))  # what is left of the step size's bias is no larger than this
@@ -119,19 +119,6 @@ def _given(need: str, own: Draws, rungs: Sequence[Draws]) -> Any:
         "ladder_excess": [each.recorded.mean_losses - each.centre_losses.mean() for each in rungs],
     }  # fmt: skip
     return given[need]
-
-
-def _above_minimum(own: Draws, value: float, error: float) -> str:
-    """Why the centre is no minimum; empty where nothing speaks against it."""
-    below = float((own.recorded.mean_losses < own.centre_losses.mean()).mean())
-    remedy = "; train to a minimum of this loss on these examples, or read learning-coefficient-heat-capacity, which needs no centre"
-    if value < -2 * error or below > 0.25:
-        return f"the centre is no minimum: {100 * below:.0f} % of the draws have a smaller loss{remedy}"
-    high = own.deficit
-    if np.isfinite(high) and high > max(NOT_A_MINIMUM * (abs(value) + high), 3 * error):
-        words = f"the centre lies {high:.3g} units of temperature above the minimum beside it, which are missing from {value:.3g}"
-        return words + remedy
-    return ""
 
 
 def _quadratic(own: Draws) -> tuple[float, float, Verdict]:

@@ -13,6 +13,7 @@ from heldout.posterior.hypothesis_weight import HypothesisWeight
 from heldout.posterior.susceptibilities import Susceptibilities
 from heldout.records import Reading
 from heldout.verbs import posterior_functions as functions
+from heldout.verbs.posterior_record import tables_of
 
 TRACE_POINTS = 200  # of a chain in the record
 
@@ -180,9 +181,9 @@ class Posterior:
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """The record in plain values, for JSON."""
+        """The record in plain values, for JSON; matrices are thinned, whole ones are what the methods give."""
         return {
-            "schema": 1,
+            "schema": 2,
             "kind": "posterior",
             "subject": self.subject.summary(),
             "labels": list(self.subject.groups) or [f"network {own.member}" for own in self.draws],
@@ -190,15 +191,7 @@ class Posterior:
             "settings": asdict(self.settings),
             "readings": [row for reading in self.readings.values() for row in reading.rows()],
             "diagnostics": self.diagnostics(),
-            "ladder": [
-                {
-                    "member": own.member,
-                    "nbeta": own.nbeta,
-                    "excess": float(own.recorded.mean_losses.mean() - own.centre_losses.mean()),
-                }
-                for rungs in self.rungs
-                for own in rungs
-            ],
+            **tables_of(self.draws, self.rungs, self.learning_coefficient),
             "traces": self.traces(),
             "seconds": self.seconds,
         }

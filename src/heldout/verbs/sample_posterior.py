@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from heldout.engine.sampling import Draws, NetworkField, Settings, Target, sample
+from heldout.engine.sampling.coefficients import automatic_localisations
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.subject import Subject
 from heldout.records import Refusal, refuse
@@ -188,8 +189,7 @@ def _localisations(field: NetworkField, given: float | Sequence[float] | None) -
     squares = sum(tensor.double().square().flatten(1).sum(1) for tensor in field.population.parameters.values())
     assert isinstance(squares, Tensor)
     if given is None:
-        # a network of zeros has no scale of its own
-        return torch.where(squares > 0, field.population.size / squares.clamp_min(1e-12), 1.0)
+        return automatic_localisations(squares, field.population.size)
     return torch.as_tensor(given, dtype=torch.float64, device=squares.device).expand(len(squares)).clone()
 
 

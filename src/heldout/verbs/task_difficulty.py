@@ -1,6 +1,8 @@
 """``task_difficulty``: how much inductive bias it takes to reach a test error, in three hypothesis spaces."""
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,12 +13,13 @@ from heldout.engine.evidence.reading_units import read_measure
 from heldout.engine.evidence.resolving import Evidence
 from heldout.engine.numerics.chi_square_tails import FEWEST, fitted_tail
 from heldout.engine.subject import Subject
-from heldout.records import NotApplicable, Reading, Refusal
+from heldout.records import NotApplicable, Reading, Refusal, Status
 from heldout.verbs.audit import require_subject, whole_seed
 
 MOST_ERROR = (
     0.5  # standard error against the nats, beyond which there is no number; of less than one nat it may be half a nat
 )
+MOST_DIGITS = 300.0  # of a number that a float holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,45 @@ class TaskDifficulty:
     def extrapolated(self) -> float:
         """Nats beyond what the sample reaches to."""
         return max(0.0, (self.network_nats or 0.0) - self.seen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record in plain values, for JSON; a row a space of hypotheses."""
+        limited = self.band_limited.rows()[0]
+        power = limited["value"]
+        bits = None if power is None or power > MOST_DIGITS else 10.0**power
+        return {
+            "schema": 1,
+            "kind": "difficulty",
+            "target": self.target,
+            "networks": self.networks,
+            "test_errors": list(self.test_errors),
+            "seen": self.seen,
+            "extrapolated": self.extrapolated,
+            "rows": [
+                self._row("networks", self.network_nats, self.standard_error),
+                self._row("kernel", self.kernel_nats, None),
+                {
+                    "space": "band-limited",
+                    "nats": None if bits is None else bits * math.log(2),
+                    "bits": bits,
+                    "standard_error": None,
+                    "status": limited["status"],
+                    "reason": limited["reason"]
+                    or f"about 10^{power:.1f} bits, of the task alone and whatever the target",
+                },
+            ],
+        }
+
+    def _row(self, space: str, nats: float | None, error: float | None) -> dict[str, Any]:
+        reason = next((words for words in self.reasons if words.startswith(f"{space}: ")), f"{space}: ")
+        return {
+            "space": space,
+            "nats": nats,
+            "bits": None if nats is None else nats / math.log(2),
+            "standard_error": error if nats is not None and error is not None and math.isfinite(error) else None,
+            "status": (Status.NOT_CONVERGED if nats is None else Status.OK).code,
+            "reason": reason.removeprefix(f"{space}: "),
+        }
 
 
 def task_difficulty(subject: Subject, *, target: float, fits: float | None = None, seed: int = 0) -> TaskDifficulty:

@@ -17,6 +17,7 @@ from heldout._version import __version__
 from heldout.faces.cli.audit import audit_command
 from heldout.faces.cli.catalog import explain_command, list_command
 from heldout.faces.cli.certify import certify_command
+from heldout.faces.cli.difficulty import difficulty_command
 from heldout.faces.cli.judge import judge_command
 from heldout.faces.cli.posterior import posterior_command
 from heldout.faces.cli.predict import predict_command
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("audit")(audit_command)
 app.command("certify")(certify_command)
+app.command("difficulty")(difficulty_command)
 app.command("judge")(judge_command)
 app.command("posterior")(posterior_command)
 app.command("predict")(predict_command)

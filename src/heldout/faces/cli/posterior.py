@@ -36,6 +36,7 @@ Batch = Annotated[int | None, Option("--batch", metavar="NUMBER", help="Examples
 Budget = Annotated[float, Option("--budget", metavar="NUMBER", help="Gradients over all examples a chain may cost.")]
 Precision = Annotated[float, Option("--precision", metavar="SHARE", help="Standard error at which sampling ends.")]
 Report = Annotated[str | None, Option("--report", metavar="FILE", help="Write the page, one HTML file.")]
+LEVELS = 8  # of the weight of hypotheses that a terminal shows
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
@@ -171,3 +172,44 @@ def show_posterior(record: Mapping[str, Any]) -> None:
             f"split R-hat {number(row.get('r_hat_loss'))}, virial {number(row.get('virial'))}, "
             f"localisation {number(row['localisation'])}, {row['sweeps']:.0f} sweeps a chain"
         )
+    show_beyond(record, several)
+
+
+def show_beyond(record: Mapping[str, Any], several: bool) -> None:
+    """Print what a posterior says beyond readings: the weight of hypotheses, swaps of solutions, and what is absent and why.
+
+    Args:
+        record: What ``Posterior.to_dict`` gave.
+        several: Whether rows must name their network.
+    """
+    from heldout.faces.cli.tables import print_table
+    from heldout.faces.numbers import number
+
+    labels = record["labels"]
+    weights = []
+    for member in sorted({row["member"] for row in record["hypothesis_weight"]}):
+        own = [row for row in record["hypothesis_weight"] if row["member"] == member]
+        few = [own[place * (len(own) - 1) // (LEVELS - 1)] for place in range(LEVELS)]
+        weights += [
+            [
+                number(row["level"]),
+                *([labels[member]] if several else []),
+                number(row["bits"]),
+                f"± {number(row['bits_error'])}",
+                number(row["chernoff_bits"]),
+            ]
+            for row in few
+        ]
+    if weights:
+        named = ("network",) if several else ()
+        print_table(
+            ("excess loss, at most", *named, "bits", "error", "at least"), weights, title="weight of hypotheses"
+        )
+    for swap in record["selection"]["swaps"]:
+        print(
+            f"from {number(swap['size'])} examples on ({number(swap['low'])} to {number(swap['high'])}) the posterior prefers "
+            f"{labels[swap['complex']]} to {labels[swap['simple']]}"
+        )
+    for row in record["absent"]:
+        of = "" if row["member"] is None or not several else f" of {labels[row['member']]}"
+        print(f"no {', '.join(row['tables']).replace('_', ' ')}{of}: {row['reason']}")

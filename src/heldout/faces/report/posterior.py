@@ -1,6 +1,6 @@
 """The page of a sampled posterior: readings with their reasons, diagnostics, chains, coefficients along the networks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heldout.catalog import units
@@ -15,6 +15,7 @@ ESTIMATORS = {
     "learning-coefficient-heat-capacity": "heat capacity",
     "learning-coefficient-quadratic": "quadratic",
 }
+PANELS = 4  # networks whose correlations are drawn
 WORDS = (
     "sampler",
     "chains",
@@ -78,10 +79,30 @@ def figures_of(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
          "value": row["value"], "low": row["low"], "high": row["high"]}
         for row in record["readings"] if row["name"] in ESTIMATORS
     ]  # fmt: skip
-    tables = {"posterior-chains": record["traces"], "learning-coefficients": coefficients}
-    if len(labels) < 2:
-        del tables["learning-coefficients"]
+    tables = {
+        "posterior-chains": record["traces"],
+        "learning-coefficients": coefficients if len(labels) > 1 else [],
+        "hypothesis-weights": _labelled(record["hypothesis_weight"], labels, "bits", "bits_error", 1.0),
+        "running-coefficients": _labelled(record["ladder"], labels, "running", "running_error", 2.0),
+        "preferred-solutions": _labelled(record["selection"]["rows"], labels),
+        "loss-correlations": [row for row in _labelled(record["correlations"], labels) if row["member"] < PANELS],
+    }
     return {name: _specification(name, rows) for name, rows in tables.items() if rows}
+
+
+def _labelled(
+    rows: Sequence[Mapping[str, Any]], labels: Sequence[str], column: str = "", error: str = "", errors: float = 0.0
+) -> list[dict[str, Any]]:
+    """Rows that name their network; with low and high, so many errors about a column, where it has a number."""
+    unique = len(set(labels)) == len(labels)
+    names = labels if unique else [f"{label} ({place})" for place, label in enumerate(labels)]
+    named = [{**row, "label": names[row["member"]]} for row in rows if not column or row[column] is not None]
+    if column:
+        named = [
+            {**row, "low": row[column] - errors * row[error], "high": row[column] + errors * row[error]}
+            for row in named
+        ]
+    return named
 
 
 def _specification(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -102,6 +123,8 @@ def _member(record: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> dict[s
         "reason": diagnostics["reason"],
         "readings": [{**row, "interval": interval(row)} for row in own],
         "diagnostics": shown,
+        "influences": [row for row in record["influences"] if row["member"] == diagnostics["member"]],
+        "absent": [row for row in record["absent"] if row["member"] == diagnostics["member"]],
     }
 
 
