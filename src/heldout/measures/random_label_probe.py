@@ -1,6 +1,5 @@
 """How fast noise would be fitted from here."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -28,6 +27,7 @@ def random_label_probe(noise_fitting: Float[Tensor, " D"]) -> Estimate:
         Mean and standard error over the draws.
 
     Example:
+        >>> import torch
         >>> random_label_probe(torch.tensor([1.0, 3.0])).standard_error.item()
         1.0
     """

@@ -43,6 +43,9 @@ def publish(files: Any, path: str, content: bytes) -> None:
         files: An fsspec file system.
         path: The segment's name.
         content: All of it.
+
+    Raises:
+        OSError: If the disk will not take it; nothing is left behind.
     """
     folder, _, name = path.rpartition("/")
     files.makedirs(folder, exist_ok=True)

@@ -1,6 +1,7 @@
 """Losses and errors on the watched examples, and the gap between them with an exact interval."""
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ def losses_and_errors(evidence: Evidence, total: int) -> tuple[list[dict[str, An
     read = [mean_loss("train-loss", evidence["losses"][0], total)]
     wrong = int(evidence["errors"][0].sum()) if classes else 0
     n = len(evidence.subject.train)
-    read.append(error("train-error", wrong, n, total) if classes else absent("train-error", Status.NOT_APPLICABLE, REGRESSION))
+    read.append(
+        error("train-error", wrong, n, total) if classes else absent("train-error", Status.NOT_APPLICABLE, REGRESSION)
+    )
     if evidence.subject.test is None:
         return read, None
     losses = evidence["test_losses"][0]
@@ -103,8 +106,8 @@ def error(name: str, wrong: int, n: int, total: int | None) -> dict[str, Any]:
 def gap(wrong: int, n: int, total: int, missed: int, m: int) -> dict[str, Any]:
     r"""Validation error minus training error, with an exact 95 % interval.
 
-    Where the training error is known of every example, the interval is that of the validation error moved by it. Where it is known of a
-    sample, each of the two has an interval of 97.5 %, and the gap lies between their farthest ends (union bound).
+    Where the training error is known of every example, the interval is that of the validation error moved by it. Where it is known
+    of a sample, each of the two has an interval of 97.5 %, and the gap lies between their farthest ends (union bound).
 
     Args:
         wrong: Watched training examples that are answered wrongly.
@@ -132,6 +135,7 @@ def gap(wrong: int, n: int, total: int, missed: int, m: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@cache
 def interval(wrong: int, n: int, total: int | None, log_side: float) -> tuple[float, float]:
     """Exact limits for a share of which a sample was seen.
 

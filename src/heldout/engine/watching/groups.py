@@ -31,6 +31,7 @@ class Probe(NamedTuple):
         validation: Watched examples of the validation data, if any.
         loss: One an example.
         seed: Of stochastic readings.
+        checked: Subjects of earlier probes by their examples: data are checked once.
     """
 
     population: Population
@@ -39,6 +40,7 @@ class Probe(NamedTuple):
     validation: Sampled | None
     loss: Loss
     seed: int
+    checked: dict[tuple[int, bool], Subject]
 
     def subject(self, examples: int, *, validation: bool = False) -> Subject:
         """The network with some of the watched training examples.
@@ -50,9 +52,11 @@ class Probe(NamedTuple):
         Returns:
             The subject.
         """
-        unseen = self.validation.examples if validation and self.validation is not None else None
-        few = self.train.first(examples).examples
-        return Subject(self.population, few, unseen, loss=self.loss, initial=self.initial)
+        if (examples, validation) not in self.checked:
+            unseen = self.validation.examples if validation and self.validation is not None else None
+            few = self.train.first(examples).examples
+            self.checked[examples, validation] = Subject(self.population, few, unseen, loss=self.loss)
+        return self.checked[examples, validation].with_networks(self.population, self.initial)
 
 
 @dataclass(slots=True)

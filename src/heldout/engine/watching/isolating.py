@@ -29,7 +29,7 @@ def undisturbed() -> Iterator[None]:
         >>> torch.equal(before, torch.get_rng_state())
         True
     """
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002  the global state is what is kept
     try:
         with ExitStack() as stack:

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from heldout.engine.population import inputs_at
-from heldout.engine.subject import Loss
+from heldout.engine.population import Population, inputs_at
+from heldout.engine.subject import Loss, Subject
 from heldout.engine.watching.faults import Faults
 from heldout.engine.watching.groups import Found, Group, Probe, read_group
 from heldout.engine.watching.isolating import undisturbed
@@ -43,7 +43,6 @@ class Looking:
         faults: What went wrong.
         stops: When to stop; None for never.
         seed: Of stochastic readings.
-        keeps_initial: Whether distances from the beginning are read.
         checkpoints: Step -> errors (losses in a regression) of the validation examples.
         should_stop: Whether ``stops`` said so.
     """
@@ -56,9 +55,9 @@ class Looking:
     faults: Faults = field(default_factory=Faults)
     stops: Stops | None = None
     seed: int = 0
-    keeps_initial: bool = True
     checkpoints: dict[int, np.ndarray] = field(default_factory=dict)
     should_stop: bool = False
+    _checked: dict[tuple[int, bool], Subject] = field(default_factory=dict)
 
     def read(self, names: list[str], step: int, elapsed: float, book: Callable[[str, float, bool], None]) -> list[Row]:
         """Read some groups now.
@@ -94,10 +93,10 @@ class Looking:
     def probe(self) -> Probe:
         """The network as it is, with what belongs to it."""
         now = self.source.now()
-        start = self.source.start(now.device) if self.keeps_initial else None
+        start: Population | None = self.source.start(now.device)
         if start is not None and all(torch.equal(now.parameters[n], start.parameters[n]) for n in now.parameters):
             start = None  # nothing has moved yet
-        return Probe(now, start, self.train, self.validation, self.loss, self.seed)
+        return Probe(now, start, self.train, self.validation, self.loss, self.seed, self._checked)
 
     def seconds_an_example(self) -> float:
         """What a forward pass costs, measured; the network that trains is not run."""
@@ -107,7 +106,9 @@ class Looking:
             count = min(CALIBRATION, len(few))
             for _ in range(2):  # the first call warms up
                 begun = time.perf_counter()
-                population(inputs_at(few.x, slice(0, count), per_member=few.x_per_member), per_member=few.x_per_member).cpu()
+                population(
+                    inputs_at(few.x, slice(0, count), per_member=few.x_per_member), per_member=few.x_per_member
+                ).cpu()
                 seconds = min(seconds, time.perf_counter() - begun)
         return seconds / count
 

@@ -74,7 +74,12 @@ def _reading(window: list[float]) -> dict[str, Any]:
     n = len(window)
     mean = math.fsum(window) / n if all(map(math.isfinite, window)) else math.nan
     if not math.isfinite(mean):
-        return {"name": "loss", "status": "not-finite", "reason": "the loss was not finite", "direction": "higher is worse"}
+        return {
+            "name": "loss",
+            "status": "not-finite",
+            "reason": "the loss was not finite",
+            "direction": "higher is worse",
+        }
     reading = {"name": "loss", "family": "loop", "value": mean, "direction": "higher is worse"}
     if n > 1:
         reading["standard_error"] = math.sqrt(math.fsum((loss - mean) ** 2 for loss in window) / (n - 1) / n)

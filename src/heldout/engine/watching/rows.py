@@ -77,10 +77,10 @@ class Row(NamedTuple):
             >>> row.step, row.value, row.low, row.status
             (3, 2.0, None, 'ok')
         """
-        given = {key: reading.get(key) for key in ("value", "low", "high", "standard_error")}
-        words = {key: str(reading.get(key, "")) for key in ("name", "family", "unit", "reason")}
-        direction, status = reading.get("direction", "neither"), reading.get("status", Status.OK.code)
-        return cls(step=step, member=0, seconds=seconds, direction=direction, status=status, **given, **words)
+        given = {name: reading.get(name) for name in SCHEMA.names}
+        words = {name: str(given[name] or "") for name in ("name", "family", "unit", "reason")}
+        told = {"direction": given["direction"] or "neither", "status": given["status"] or Status.OK.code}
+        return cls(**{**given, **words, **told, "step": step, "member": 0, "seconds": seconds})
 
 
 def absent(name: str, status: Status, reason: str, family: str = "") -> dict[str, Any]:
@@ -113,7 +113,7 @@ def segment(rows: Iterable[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def rows_from(table: Sequence[Mapping[str, Any]]) -> list[Row]:
+def rows_from(table: Sequence[Mapping[Any, Any]]) -> list[Row]:
     """Rows from what was read of a store.
 
     Args:

@@ -63,11 +63,12 @@ class Running:
         """Seconds spent for a second of training."""
         return self.spacing.spent / self.training if self.training > 0 else 0.0
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int, look: bool) -> None:
         """Before the first step: time a forward pass, read losses and errors once, open the store.
 
         Args:
             step: Steps taken before watching.
+            look: Whether the network still is as it was after those.
         """
         began = time.perf_counter()
         self.step = self.spacing.start = step
@@ -78,7 +79,7 @@ class Running:
             each = self.looking.seconds_an_example()
             for name, account in accounts.items():
                 account.guess = GUESS * each * self.looking.groups[name].passes
-                account.due = step if self.spacing.scheduled(step) else self.spacing.after(step, 1)
+                account.due = step if look and self.spacing.scheduled(step) else self.spacing.after(step, 1)
             if FIRST in accounts and accounts[FIRST].due <= step:
                 self._hand_over(self._read([FIRST]))
                 accounts[FIRST].spent = 0.0
@@ -108,6 +109,14 @@ class Running:
         except Exception as error:  # a fault of the watch is no reason to lose a training
             self._give_up(error)
         self.spacing.other += time.perf_counter() - now - idle - (self.spacing.spent - before)
+
+    def note(self, loss: Any) -> None:
+        """A loss of steps that were already counted.
+
+        Args:
+            loss: Of the loop.
+        """
+        self._losses.add(self.step, loss)
 
     def finish(self, outcome: str, more: Callable[[], Mapping[str, Any]]) -> None:
         """After the last step: read losses and errors once more, write what is left.

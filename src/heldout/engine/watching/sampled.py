@@ -81,7 +81,9 @@ def sampled(data: Any, argument: str, most: int, seed: int) -> Sampled:
 
 def _rows(source: Any) -> bool:
     """Whether it is a sequence of examples rather than a pair of arrays."""
-    if isinstance(source, (tuple, dict, Examples)) or not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
+    if isinstance(source, (tuple, dict, Examples)) or not (
+        hasattr(source, "__len__") and hasattr(source, "__getitem__")
+    ):
         return False
     return len(source) > 0 and isinstance(source[0], (tuple, dict))
 
@@ -98,4 +100,3 @@ def _places(total: int, argument: str, most: int, seed: int) -> torch.Tensor:
 def _copied(examples: Examples) -> Examples:
     x = tree_map(lambda leaf: leaf.detach().clone(), examples.x)
     return Examples(x, examples.y.detach().clone(), examples.x_per_member, examples.y_per_member)
-

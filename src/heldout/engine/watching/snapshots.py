@@ -4,10 +4,11 @@ import copy
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from heldout.engine.population import Population
 from heldout.records import Refusal
@@ -59,7 +60,7 @@ class Source:
         """
         inner = unwrapped(network)
         _check(inner)
-        memo = {id(tensor): _own(tensor) for tensor in [*inner.parameters(), *inner.buffers()]}
+        memo: dict[int, Any] = {id(tensor): _own(tensor) for tensor in [*inner.parameters(), *inner.buffers()]}
         for owner, name in _left_out(inner):
             held = owner.__dict__[name]
             memo[id(held)] = None if name in ATTACHED else OrderedDict()
@@ -132,7 +133,7 @@ def unwrapped(network: nn.Module) -> nn.Module:
         )
     while True:
         if hasattr(network, "_orig_mod"):
-            network = network._orig_mod
+            network = cast(nn.Module, network._orig_mod)
         elif isinstance(network, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
             network = network.module
         else:
@@ -157,7 +158,7 @@ def _left_out(network: nn.Module) -> Iterator[tuple[Any, str]]:
 
 def _check(network: nn.Module) -> None:
     tensors = [*network.named_parameters(), *network.named_buffers()]
-    lazy = [name for name, tensor in tensors if isinstance(tensor, nn.parameter.UninitializedTensorMixin)]
+    lazy = [name for name, tensor in tensors if is_lazy(tensor)]
     if lazy:
         raise Refusal(
             given=f"network has weights that are not there yet ('{lazy[0]}')",

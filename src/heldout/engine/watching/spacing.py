@@ -129,6 +129,10 @@ class Spacing:
         account.cost = seconds if account.cost is None else 0.5 * (account.cost + seconds)
         account.due = self.after(step, account.stride)
 
+    def costs(self) -> dict[str, float]:
+        """Seconds that each group took."""
+        return {name: account.spent for name, account in self.accounts.items()}
+
     def after(self, step: int, stride: int) -> float:
         """The point of the schedule some places after a step.
 
@@ -151,7 +155,7 @@ class Spacing:
         elif isinstance(self.every, int):
             return self.every * (step // self.every + stride)
         elif not self.points:
-            self.points = sorted(self.every)
+            self.points = sorted(step for step in self.every if not isinstance(step, str))
         place = bisect.bisect_right(self.points, step) + stride - 1
         return self.points[place] if place < len(self.points) else math.inf
 
@@ -166,7 +170,9 @@ def check_every(every: object) -> None:
         Refusal: If it is neither ``"log"``, a positive number of steps, nor a list of steps.
     """
     number = isinstance(every, int) and not isinstance(every, bool) and every > 0
-    steps = isinstance(every, (list, tuple, range)) and len(every) > 0 and all(isinstance(s, int) and s >= 0 for s in every)
+    steps = (
+        isinstance(every, (list, tuple, range)) and len(every) > 0 and all(isinstance(s, int) and s >= 0 for s in every)
+    )
     if not (every == "log" or number or steps):
         raise Refusal(
             given=f"every was {every!r}", expected="'log', a number of steps, or a list of steps", do="pass every='log'"
