@@ -14,7 +14,7 @@ class Faults:
 
     Example:
         >>> faults = Faults()
-        >>> with warnings.catch_warnings(record=True) as warned:
+        >>> with warnings.catch_warnings(record=True, action="always") as warned:
         ...     _ = faults.note("a probe", ValueError("no")), faults.note("a probe", ValueError("no"))
         >>> len(warned), faults.said
         (1, ['a probe failed and is switched off; training goes on (ValueError: no)'])

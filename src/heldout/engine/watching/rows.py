@@ -80,7 +80,8 @@ class Row(NamedTuple):
         given = {name: reading.get(name) for name in SCHEMA.names}
         words = {name: str(given[name] or "") for name in ("name", "family", "unit", "reason")}
         told = {"direction": given["direction"] or "neither", "status": given["status"] or Status.OK.code}
-        return cls(**{**given, **words, **told, "step": step, "member": 0, "seconds": seconds})
+        filled: dict[str, Any] = {**given, **words, **told, "step": step, "member": 0, "seconds": seconds}
+        return cls(**filled)
 
 
 def absent(name: str, status: Status, reason: str, family: str = "") -> dict[str, Any]:

@@ -146,7 +146,7 @@ class Spacing:
         Example:
             >>> log = Spacing(0.1, 0.0, {})
             >>> [log.after(step, 1) for step in (0, 1, 10, 11, 100)], Spacing(0.1, 0.0, {}, every=[3, 9]).after(3, 1)
-            ([1, 2, 11, 12, 106], 9)
+            ([1, 2, 11, 12, 101], 9)
         """
         if self.every == "log":
             while not self.points or len(self.points) <= bisect.bisect_right(self.points, step) + stride:
