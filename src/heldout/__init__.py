@@ -67,8 +67,13 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"heldout has no '{name}'; it has {', '.join(__all__)}")
     import importlib
+    import random
 
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    state = random.getstate()  # packages draw from it while they are imported, and a training may be under way
+    try:
+        return getattr(importlib.import_module(_PLACES[name]), name)
+    finally:
+        random.setstate(state)
 
 
 def __dir__() -> list[str]:

@@ -11,6 +11,7 @@ from torch import nn
 
 from heldout.engine.store import Store
 from heldout.engine.subject import Subject
+from heldout.engine.watching.isolating import undisturbed
 from heldout.engine.watching.keeping import Keeper
 from heldout.engine.watching.looking import Looking, Stops
 from heldout.engine.watching.resuming import rows_before, unfinished
@@ -90,14 +91,14 @@ class Watch:
         grace: float = GRACE,
     ) -> None:
         began = time.perf_counter()
-        check_settings(every, budget, grace, examples, validation_examples, steps, seed)
-        parts = watched(network, train, validation, loss, examples, validation_examples, seed)
-        held = 0 if parts.validation is None else len(parts.validation.examples)
-        groups = chosen_groups(record, len(parts.train.examples), held)
-        stops = stopping or (default_stops() if held else None)
+        with undisturbed():  # packages that are imported on the way draw from Python's random state
+            check_settings(every, budget, grace, examples, validation_examples, steps, seed)
+            parts = watched(network, train, validation, loss, examples, validation_examples, seed)
+            held = 0 if parts.validation is None else len(parts.validation.examples)
+            groups = chosen_groups(record, len(parts.train.examples), held)
+            stops = stopping or (default_stops() if held else None)
         looking = Looking(*parts, groups, stops=stops, seed=seed)
-        times = every if isinstance(every, (str, int)) else list(every)
-        spacing = Spacing(float(budget), float(grace), accounts_of(looking), times)
+        spacing = Spacing(float(budget), float(grace), accounts_of(looking), every)
         self._running = Running(looking, spacing)
         self._before: list[Row] = []
         self._said, self._words_at = Words(), -1
@@ -217,7 +218,8 @@ class Watch:
 
     def report(self, path: str) -> str:
         """Write one HTML page with everything in it to a path, which is given back."""
-        return write_watch_report(self.to_dict(), path)
+        with undisturbed():
+            return write_watch_report(self.to_dict(), path)
 
     def __str__(self) -> str:
         """The state of the run in a few lines."""
@@ -227,13 +229,16 @@ class Watch:
         if self._running.begun is None:
             if self._store is not None and self._plan["continues"]:
                 self._before = rows_before(self._store, self._plan["continues"], step)
-            self._running.begin(step, look)
+            with undisturbed():
+                self._running.begin(step, look)
 
     def _words(self) -> Words:
         rows = len(self._running.rows)
         if self._words_at != rows:
             begun = time.perf_counter()
-            self._said, self._words_at = words_on(self.table, self.validation, self._running.looking.faults), rows
+            with undisturbed():
+                self._said = words_on(self.table, self.validation, self._running.looking.faults)
+            self._words_at = rows
             if self._running.ended is None:
                 self._running.spacing.other += time.perf_counter() - begun
         return self._said

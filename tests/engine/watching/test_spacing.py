@@ -9,7 +9,9 @@ from heldout.engine.watching.spacing import Account, Spacing, check_every
 from heldout.records import Refusal
 
 
-def simulated(budget: float, grace: float, step: float, costs: dict[str, float], steps: int, every: object = "log") -> Spacing:
+def simulated(
+    budget: float, grace: float, step: float, costs: dict[str, float], steps: int, every: object = "log"
+) -> Spacing:
     """A training of equal steps, with probes that cost what they cost; the budget is checked after each."""
     spacing = Spacing(budget, grace, {name: Account(1.0, 1, guess=cost) for name, cost in costs.items()}, every)  # type: ignore[arg-type]
     for taken in range(1, steps + 1):
@@ -25,7 +27,9 @@ def simulated(budget: float, grace: float, step: float, costs: dict[str, float],
     budget=st.floats(0.001, 0.5), grace=st.floats(0, 0.5), step=st.floats(1e-4, 1e-1),
     costs=st.dictionaries(st.sampled_from("abc"), st.floats(1e-3, 2.0), min_size=1), every=st.sampled_from(["log", 1, 7]),
 )  # fmt: skip
-def test_the_budget_is_never_overdrawn(budget: float, grace: float, step: float, costs: dict[str, float], every: object) -> None:
+def test_the_budget_is_never_overdrawn(
+    budget: float, grace: float, step: float, costs: dict[str, float], every: object
+) -> None:
     simulated(budget, grace, step, costs, 300, every)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -73,7 +74,10 @@ class Looking:
         """
         begun = time.perf_counter()
         rows: list[Row] = []
-        with undisturbed():
+        with undisturbed(), warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", message="this network cannot be vectorised"
+            )  # said of stacks; here is one
             probe = self.probe()
             for name in names:
                 group, works = self.groups[name], True

@@ -8,9 +8,10 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, default_colla
 
 from heldout.engine.population import stream
 from heldout.engine.subject import Examples
+from heldout.engine.subject.checks import data_faults
 from heldout.engine.subject.examples import as_examples
 from heldout.engine.watching.isolating import generators_kept, undisturbed
-from heldout.records import Refusal
+from heldout.records import Refusal, refuse
 
 
 class Sampled(NamedTuple):
@@ -76,6 +77,7 @@ def sampled(data: Any, argument: str, most: int, seed: int) -> Sampled:
                 raise Refusal(given=f"{argument} was empty", expected="at least one example", do="pass data")
             return Sampled(_copied(as_examples(_plain(collate(rows)), argument)), total)
         whole = as_examples(source, argument)
+        refuse(data_faults(whole, argument, 1))
         return Sampled(_copied(whole.take(_places(len(whole), argument, most, seed))), len(whole))
 
 
