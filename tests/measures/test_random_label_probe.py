@@ -49,7 +49,7 @@ def test_softmax_regression_by_hand(seed: int) -> None:
 
 
 def test_the_step_takes_off_what_is_said() -> None:
-    """A tiny step along the random labels' gradient lowers their loss by more than that of all labels; the difference is the reading."""
+    """A tiny step along the gradient lowers the loss of its labels more than that of all; the reading is the difference."""
     of = subject()
     weights = [tensor[0].double().requires_grad_() for tensor in of.population.parameters.values()]
     x = of.train.x.double()[torch.randperm(50, generator=stream(0, "noise fitting"))]

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from heldout.engine.subject import Examples
+from heldout.engine.subject.losses import NAMED
 from heldout.engine.watching.groups import Probe
 from heldout.engine.watching.pathways import NAME, expert_layers, pathway_distance, pathways, ways
 from heldout.engine.watching.sampled import Sampled
 from heldout.engine.watching.snapshots import Source
-from heldout.engine.subject import Examples
-from heldout.engine.subject.losses import NAMED
 
 
 class Mixture(nn.Module):
