@@ -43,16 +43,23 @@ def publish(files: Any, path: str, content: bytes) -> None:
         files: An fsspec file system.
         path: The segment's name.
         content: All of it.
+
+    Raises:
+        OSError: If the disk will not take it; nothing is left behind.
     """
     folder, _, name = path.rpartition("/")
     files.makedirs(folder, exist_ok=True)
     temporary = f"{folder}/.{name}.{uuid.uuid4().hex}"
     if isinstance(files, LocalFileSystem):
-        with Path(temporary).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # a rename may reach the disk before the bytes do
-        Path(temporary).replace(path)
+        try:
+            with Path(temporary).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # a rename may reach the disk before the bytes do
+            Path(temporary).replace(path)
+        except OSError:  # a disk that is full has no room for half a segment either
+            Path(temporary).unlink(missing_ok=True)
+            raise
     else:
         files.pipe_file(temporary, content)
         files.mv(temporary, path)
