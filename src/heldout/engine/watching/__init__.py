@@ -1,1 +1,1 @@
-"""Watching a training: what is read along the way, phases, and advice on what was read."""
+"""A training run as it happens: what is read of it and when, phases, advice, and what other tools logged."""
