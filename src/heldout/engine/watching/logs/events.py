@@ -4,7 +4,7 @@ import math
 import struct
 from typing import NamedTuple
 
-from heldout.engine.watching.logs.wire import Field, fields, real, signed
+from heldout.engine.watching.logs.wire import Field, fields, real, signed, varint
 
 #: TensorProto.dtype -> how its bytes are read; other types are words and pictures.
 KINDS = {1: "<f", 2: "<d", 3: "<i", 9: "<q", 19: "<e"}
@@ -114,9 +114,23 @@ def _tensor(data: bytes, tensor: Field) -> tuple[float, int, str] | None:
                 field.begin,
                 REALS[field.number],
             )
-        elif field.number in INTEGERS and field.kind == 0:
-            found = (float(signed(field.number_value)), -1, "")
-        elif field.number == HALVES and field.kind == 0:
-            bits = struct.pack("<I", field.number_value << 16) if kind == BFLOAT else struct.pack("<H", field.number_value)
-            found = (float(struct.unpack("<f" if kind == BFLOAT else "<e", bits)[0]), -1, "")
+        elif field.number in (*INTEGERS, HALVES):
+            bits = _only_number(data, field)
+            if bits is not None:
+                found = (_half(bits, kind) if field.number == HALVES else float(signed(bits)), -1, "")
     return found
+
+
+def _only_number(data: bytes, field: Field) -> int | None:
+    """A whole number that stands alone, or as the only one of a packed list."""
+    if field.kind == 0:
+        return field.number_value
+    number, end = varint(data, field.begin, field.end)
+    return number if end == field.end else None
+
+
+def _half(bits: int, kind: int) -> float:
+    """A number of sixteen bits, IEEE's or the upper half of a float."""
+    if kind == BFLOAT:
+        return float(struct.unpack("<f", struct.pack("<I", (bits & 0xFFFF) << 16))[0])
+    return float(struct.unpack("<e", struct.pack("<H", bits & 0xFFFF))[0])
