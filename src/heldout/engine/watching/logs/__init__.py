@@ -5,6 +5,6 @@ says which files are logs and of which run, ``naming`` what their names mean, ``
 Nothing is unpickled, no file outside of the folder is opened, and what a running training has half written is left for later.
 """
 
+from heldout.engine.watching.logs.runs import Run, read_runs
 
-
-
+__all__ = ["Run", "read_runs"]

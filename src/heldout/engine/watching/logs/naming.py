@@ -91,9 +91,6 @@ def meanings(names: Sequence[str], given: Mapping[str, str]) -> tuple[list[Meani
     Returns:
         Meanings, in the order of ours, and the names that had a meaning and were not taken.
 
-    Raises:
-        Refusal: If what was given by hand is not in the log, or not one of ours.
-
     Example:
         >>> found, left = meanings(["train_loss_step", "train_loss_epoch", "val_loss", "lr"], {})
         >>> [(each.theirs, each.ours) for each in found], left
