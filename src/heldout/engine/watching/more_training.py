@@ -13,6 +13,7 @@ from heldout.records import Refusal
 OCTAVES = 3.0  # of the latest training that are looked at, where the phase is as long
 BINS = 4  # an octave: what stands closer together shares its noise and is averaged
 FEWEST = 6  # bins; three numbers make the law, and three more say how far the curve strays from it
+BENT = 8.0  # times the squares that a parabola leaves, which has as many numbers; noise alone hardly gives as much
 SPAN = 4.0  # twice the training is read from no less than two octaves
 
 
@@ -29,7 +30,7 @@ def more_training(
     curve on the same validation examples, not of the risk; the two differ by what those examples share.
 
     It cannot see what has not begun: a new phase, a lower learning rate, a schedule that ends. It abstains where the present phase spans less
-    than a factor of four in steps, and where the curve rises, which no such law does.
+    than a factor of four in steps, and where the curve rises or falls ever faster, which no such law does.
 
     Args:
         steps: Steps taken ``[T]``.
@@ -69,6 +70,9 @@ def more_training(
     best, least = law.minimum()
     spare = len(at) - 3
     noise = least / spare
+    if least > BENT * max(_squares_of_parabola(at, mean), (1e-9 * float(np.abs(mean).max())) ** 2):
+        reason = "the curve bends as no power law with a floor does: it has not settled yet"
+        return Extrapolation(goal, None, None, None, confidence, last, reason=reason)
     floor = (1e-12 * (1 + float(np.abs(mean).max()))) ** 2  # rounding, where a curve has no noise at all
     quantile = float(stats.f.ppf(confidence, 1, spare))
     low, high = law.within(least + max(noise, floor) * quantile, best)
@@ -98,6 +102,13 @@ def binned(places: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
     size = count.astype(np.float64)
     means = np.bincount(place, values) / size
     return np.round(2 ** (np.bincount(place, np.log2(places)) / size), 9), means, size
+
+
+def _squares_of_parabola(at: Floats, mean: Floats) -> float:
+    """What a parabola in ln s leaves."""
+    place = np.log(at / at.max())
+    left = mean - np.polyval(np.polyfit(place, mean, 2), place)
+    return float((left * left).sum())
 
 
 def _why_not(at: Floats, mean: Floats) -> str:

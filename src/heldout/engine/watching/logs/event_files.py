@@ -107,8 +107,8 @@ def _groups(rows: Bytes) -> list[Places]:
     """Equal rows together: by a sum with fixed odd weights, then compared, so that no two that differ are taken for equal."""
     weights = np.random.Generator(np.random.PCG64(0)).integers(1, 2**63, rows.shape[1], dtype=np.uint64) | np.uint64(1)
     sums = np.zeros(len(rows), dtype=np.uint64)
-    for column, weight in zip(np.ascontiguousarray(rows.T), weights, strict=True):
-        sums += column * weight
+    for column in range(rows.shape[1]):
+        sums += rows[:, column].astype(np.uint64) * weights[column]
     _, first, place = np.unique(sums, return_index=True, return_inverse=True)
     same = (rows == rows[first[place]]).all(-1)
     order = np.argsort(place[same], kind="stable")

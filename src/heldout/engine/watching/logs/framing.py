@@ -77,7 +77,7 @@ def masked_crcs(rows: NDArray[np.uint8]) -> Words:
     for column in np.ascontiguousarray(rows.T):
         rest = _TABLE[(rest ^ column) & 0xFF] ^ (rest >> 8)
     rest ^= np.uint32(0xFFFFFFFF)
-    return ((rest >> 15) | (rest << 17)) + np.uint32(0xA282EAD8)
+    return (((rest >> 15) | (rest << 17)) + np.uint32(0xA282EAD8)).astype(np.uint32)
 
 
 def frames(data: bytes) -> Frames:

@@ -76,8 +76,8 @@ def joined(logs: Iterable[Log]) -> Log:
     found = list(logs)
     parts: dict[str, list[Series]] = {}
     for log in found:
-        for name, series in log.series.items():
-            parts.setdefault(name, []).append(series)
+        for name, one in log.series.items():
+            parts.setdefault(name, []).append(one)
     series = {
         name: each[0] if len(each) == 1 else series_of(*(np.concatenate(column) for column in zip(*each, strict=True)))
         for name, each in parts.items()
