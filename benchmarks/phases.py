@@ -100,18 +100,18 @@ def _drawn_anew(y: Tensor, share: float, seed: int, place: int) -> Tensor:
 
 def two_descents(runs: int, seed: int) -> pd.DataFrame:
     """Linear networks whose features are of two scales (the model of double-descent-epoch-linear, many features, one draw a run)."""
-    fast, slow, examples = 60, 200, 400
-    scale = torch.cat([torch.ones(fast), torch.full((slow,), 0.12)])
+    fast, slow, examples = 80, 60, 200
+    scale = torch.cat([torch.ones(fast), torch.full((slow,), 0.1)])
 
     def make_data(own: int) -> Any:
         draw = stream(own, "two descents")
-        wanted = torch.cat([torch.randn(fast, generator=draw) / fast**0.5, torch.randn(slow, generator=draw) * 2**0.5 / (0.12 * slow**0.5)])
+        wanted = torch.randn(fast + slow, generator=draw) * torch.tensor([(3 / fast) ** 0.5] * fast + [(3 / slow) ** 0.5 / 0.1] * slow)
         x = torch.randn(examples + 2000, fast + slow, generator=draw) * scale
-        y = (x @ wanted + torch.randn(len(x), generator=draw))[:, None]
+        y = (x @ wanted + 0.7 * torch.randn(len(x), generator=draw))[:, None]
         return (x[:examples], y[:examples]), (x[examples:], y[examples:])
 
     train, test = own_data(make_data, runs, seed)
-    recipe = Recipe(optimizer="gradient-descent", lr=0.05, momentum=0.0, steps=6000, loss="squared-error")
+    recipe = Recipe(optimizer="gradient-descent", lr=0.06, momentum=0.0, steps=6000, loss="squared-error")
 
     def make() -> nn.Module:
         network = nn.Linear(fast + slow, 1, bias=False)
@@ -127,3 +127,36 @@ def plain(runs: int, seed: int) -> pd.DataFrame:
     recipe = Recipe(optimizer="adam", lr=1e-3, batch_size=100, steps=500)
     return watched(lambda: find("dense").function(widths=(64,)), Examples(x, y.expand(runs, -1), False, True),
                    Examples(x_test, y_test.expand(runs, -1), False, True), recipe, range(0, 501, 10), seed, ["plain"] * runs)  # fmt: skip
+
+
+def synthetic(kind: str, runs: int, seed: int) -> pd.DataFrame:
+    """Series of known truth: ``noise`` (nothing happens), ``plain`` (both risks fall), ``rise`` (validation rises again by 0 to 30 %).
+
+    Errors about a smooth course, in the unit where binomial noise is even: that of the validation examples, half of it shared by
+    all checkpoints, and noise of training, correlated from row to row, sometimes with heavy tails; 15 to 200 rows, evenly spaced
+    or by logarithm.
+    """
+    tables = []
+    for run in range(runs):
+        draw = np.random.default_rng([seed, run])
+        rows = int(draw.integers(15, 200))
+        step = np.arange(rows) * 10 if draw.random() < 0.5 else np.unique(np.geomspace(1, 10_000, rows).round()).astype(int)
+        place, n = np.linspace(0, 1, len(step)), int(10 ** draw.uniform(2, 4))
+        fall = 1 / (1 + np.exp(-(place - 0.25) * draw.uniform(15, 60))) * (kind != "noise")
+        chance, floor = draw.choice([0.5, 0.9, 0.99]), draw.uniform(0.01, 0.4)
+        course = chance - (chance - floor) * fall
+        turn = draw.uniform(0.4, 0.7)
+        back = draw.uniform(0, 0.3) * (chance - floor) * np.clip((place - turn) / 0.3, 0, 1) * (kind == "rise")
+        spread, memory = 10 ** draw.uniform(-2.5, -1), draw.choice([0.0, 0.3, 0.6])
+        for name, level in (("train-error", course * 0.8 ** (8 * fall)), ("validation-error", course + back)):
+            shocks = draw.standard_t(4, len(step)) / 2**0.5 if draw.random() < 0.3 else draw.standard_normal(len(step))
+            for row in range(1, len(step)):
+                shocks[row] = memory * shocks[row - 1] + (1 - memory**2) ** 0.5 * shocks[row]
+            sampled = draw.standard_normal() + draw.standard_normal(len(step)) if name[0] == "v" else np.zeros(len(step))
+            noisy = 2 * np.arcsin(np.sqrt(level)) + spread * shocks + sampled * (0.5 / n) ** 0.5
+            value = np.sin(np.clip(noisy, 0, np.pi) / 2) ** 2
+            table = pd.DataFrame({"step": step, "member": run, "name": name, "value": value})
+            if name[0] == "v" and n % 2:  # every other run says how many examples there were
+                table["standard_error"] = np.sqrt(np.clip(value * (1 - value), 1 / n, None) / n)
+            tables.append(table.assign(back=np.nan if name[0] == "t" else back))
+    return pd.concat(tables)

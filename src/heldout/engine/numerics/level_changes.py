@@ -71,13 +71,13 @@ def earlier_extremes(means: np.ndarray, begin: int = 0, widths: tuple[int, ...] 
         widths: Theirs.
 
     Returns:
-        ``[len(widths), T]``; infinite where there is none.
+        ``[len(widths), T]``; NaN where there is none.
 
     Example:
         >>> earlier_extremes(window_means(np.array([3.0, 1.0, 2.0]), (1,)), widths=(1,)).tolist()
-        [[inf, 3.0, 1.0]]
+        [[nan, 3.0, 1.0]]
     """
-    lowest = np.full_like(means, np.inf)
+    lowest = np.full_like(means, np.nan)
     for row, width in enumerate(widths):
         first = begin + width - 1
         if first + width < means.shape[1]:
@@ -97,7 +97,7 @@ def excess(
 
     Args:
         means: ``[W, T]`` from :func:`window_means`.
-        bars: ``[W, T]``; NaN or infinite where there is none.
+        bars: ``[W, T]``; NaN where there is none.
         noise: sigma, ``[T]``.
         shared: s, ``[T]``.
         widths: w, those of the means.
