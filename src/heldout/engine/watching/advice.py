@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,23 +10,13 @@ from numpy.typing import ArrayLike
 from heldout.engine.watching.extrapolation import Extrapolation
 from heldout.engine.watching.limits import is_errors
 from heldout.engine.watching.more_training import more_training
+from heldout.engine.watching.phases import Phase
+from heldout.engine.watching.phases import phases as phases_of
 from heldout.engine.watching.selection import Selection, best_of, best_of_means, checked
 from heldout.records import Refusal
 
 if TYPE_CHECKING:
     import pandas
-
-
-class Stretch(Protocol):
-    """A phase, as far as advice needs one."""
-
-    @property
-    def name(self) -> str:
-        """Of the phase."""
-
-    @property
-    def begin(self) -> int:
-        """The step at which it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +56,7 @@ def advise(
     validation: ArrayLike | None = None,
     *,
     examples: int | None = None,
-    phases: Sequence[Stretch] | None = None,
+    phases: Sequence[Phase] | None = None,
     delta: float = 0.05,
     adaptive: bool = False,
     loss_range: tuple[float, float] | None = None,
@@ -83,7 +73,7 @@ def advise(
         validation: Per checkpoint and validation example whether it was wrong (0 or 1), or its loss, ``[checkpoints, examples]``; a row
             for each step at which the validation error or loss was read, in their order.
         examples: Validation examples, where only means are known.
-        phases: Of the run; what lies before the last one began says nothing about more training.
+        phases: Of the run, found in the table unless given; what lies before the last one began says nothing about more training.
         delta: Failure probability of the limit.
         adaptive: Whether the validation examples also decided when training ended.
         loss_range: Smallest and largest value that the loss can take.
@@ -122,7 +112,8 @@ def advise(
         of_errors = measure == "validation-error"
         found = best_of_means(values, examples if of_errors else None, delta=delta, adaptive=adaptive)
     step = int(steps[found.checkpoint])
-    since = float(phases[-1].begin) if phases else 0.0
+    stretches = phases_of(mine) if phases is None else phases
+    since = float(stretches[-1].begin) if stretches else 0.0
     more = more_training(steps, values, since=since)
     gap, most = _gap(mine, measure, step, found)
     sentences = {
@@ -180,12 +171,16 @@ def said_of_choice(found: Selection, step: int, measure: str) -> str:
     """
     what = measure.replace("-", " ")
     of = f"the lowest {what} of {found.checkpoints}" if found.checkpoints > 1 else f"the only {what}"
-    said = f"Ship the checkpoint of step {step:,}: it has {of} checkpoint{'s' * (found.checkpoints > 1)}, {found.seen:.4g}"
+    said = (
+        f"Ship the checkpoint of step {step:,}: it has {of} checkpoint{'s' * (found.checkpoints > 1)}, {found.seen:.4g}"
+    )
     if found.expected is None:
         return f"{said}; {found.reason}."
     if found.optimism == 0:
         return f"{said}, and no other came near enough for luck to have chosen it: expect as much on other data."
-    return f"{said}, and {found.expected:.4g} is to be expected on other data, for being the best of several flatters it."
+    return (
+        f"{said}, and {found.expected:.4g} is to be expected on other data, for being the best of several flatters it."
+    )
 
 
 def said_of_limit(found: Selection, measure: str) -> str:

@@ -99,7 +99,11 @@ def more_data(
     spare = len(places) - 3
     chance = stats.chi2.sf(least, spare) if np.isinf(freedom) else stats.f.sf(least / spare, spare, freedom)
     if chance < STRAYS:
-        again = "" if trainings > 1 else ", or trainings differ more than the test examples explain: train each size several times"
+        again = (
+            ""
+            if trainings > 1
+            else ", or trainings differ more than the test examples explain: train each size several times"
+        )
         reason = f"the errors follow no power law (chance {chance:.2g}){again}"
         return Extrapolation(goal, None, None, None, confidence, last, reason=reason)
     low, high = law.within(least + _quantile(confidence, freedom), best)
@@ -158,11 +162,17 @@ def _checked(
             do="add a smaller size",
         ))  # fmt: skip
     if not ((table >= 0) & (table <= 1)).all():
-        faults.append(Refusal(given="an error outside of 0 to 1", expected="shares of test examples", do="divide by 100"))
+        faults.append(
+            Refusal(given="an error outside of 0 to 1", expected="shares of test examples", do="divide by 100")
+        )
     if examples < 1:
-        faults.append(Refusal(given=f"examples was {examples}", expected="at least one", do="pass the size of the test set"))
+        faults.append(
+            Refusal(given=f"examples was {examples}", expected="at least one", do="pass the size of the test set")
+        )
     if target is not None and not places.max() < target < np.inf:
-        faults.append(Refusal(given=f"target was {target:g}", expected="a size beyond the largest", do="pass twice the largest"))
+        faults.append(
+            Refusal(given=f"target was {target:g}", expected="a size beyond the largest", do="pass twice the largest")
+        )
     refuse(faults)
     check_delta(1 - confidence)
     order = np.argsort(places)

@@ -172,6 +172,4 @@ def check_delta(delta: float) -> None:
         Refusal: If it is not strictly between 0 and 1.
     """
     if not 0 < delta < 1:
-        raise Refusal(
-            given=f"delta was {delta:g}", expected="a number strictly between 0 and 1", do="pass delta=0.05"
-        )
+        raise Refusal(given=f"delta was {delta:g}", expected="a number strictly between 0 and 1", do="pass delta=0.05")

@@ -58,7 +58,9 @@ def more_training(
     kept = np.isfinite(measured) & (places > 0) & (places >= since)
     places, measured = places[kept], measured[kept]
     if not len(places):
-        return Extrapolation(np.nan, None, None, None, confidence, np.nan, reason="the present phase has no finite value yet")
+        return Extrapolation(
+            np.nan, None, None, None, confidence, np.nan, reason="the present phase has no finite value yet"
+        )
     goal, last = factor * float(places.max()), float(measured[places.argmax()])
     recent = places >= places.max() * 2.0**-OCTAVES
     at, mean, count = binned(places[recent], measured[recent])

@@ -87,9 +87,7 @@ def best_of(
     )  # fmt: skip
 
 
-def best_of_means(
-    errors: ArrayLike, examples: int | None, *, delta: float = 0.05, adaptive: bool = False
-) -> Selection:
+def best_of_means(errors: ArrayLike, examples: int | None, *, delta: float = 0.05, adaptive: bool = False) -> Selection:
     """The same where a log has kept nothing but a mean a checkpoint: no corrected expectation, but the valid limit.
 
     How much luck is in the best depends on how far checkpoints share their mistakes, which means do not tell; the union bound
@@ -115,7 +113,9 @@ def best_of_means(
     means = np.asarray(errors, dtype=np.float64)
     check_delta(delta)
     if means.ndim != 1 or not np.isfinite(means).any():
-        raise Refusal(given=f"errors had shape {means.shape}", expected="a finite mean a checkpoint", do="pass [k] means")
+        raise Refusal(
+            given=f"errors had shape {means.shape}", expected="a finite mean a checkpoint", do="pass [k] means"
+        )
     chosen = int(np.nanargmin(np.where(np.isfinite(means), means, np.nan)))
     reason = "what the best owes to luck needs the losses of each example, which a log of means does not keep"
     limit = None

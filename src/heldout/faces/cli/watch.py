@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 LogDir = Annotated[
     str,
     Argument(
-        metavar="LOGDIR", help="Folder or file: TensorBoard events, .csv, .jsonl, trainer_state.json.", show_default=False
+        metavar="LOGDIR",
+        help="Folder or file: TensorBoard events, .csv, .jsonl, trainer_state.json.",
+        show_default=False,
     ),
 ]
 Maps = Annotated[
     list[str] | None,
     Option("--map", metavar="THEIRS=OURS", help="What a scalar is, such as score=1-validation-error; may be repeated."),
 ]
-StepName = Annotated[str, Option("--step", metavar="NAME", help="The column of the step, where its name does not say so.")]
+StepName = Annotated[
+    str, Option("--step", metavar="NAME", help="The column of the step, where its name does not say so.")
+]
 ValidationSize = Annotated[
     int | None, Option("--validation-size", metavar="NUMBER", help="Validation examples, for intervals and the limit.")
 ]
@@ -68,14 +72,16 @@ def watch_command(
             return selected(read_runs(logdir, step=step, given=given, validation=validation_size), run)
 
         keeper = LogKeeper(store, validation_size) if store else None
-        for found in looks(read, logdir) if follow else (read(),):
+        for place, found in enumerate(looks(read, logdir) if follow else (read(),)):
             if keeper is not None:
                 keeper.add(found)
             record = record_of(found, logdir, validation_size, delta=level, adaptive=stopped_early)
             kept = keeper.finish(record) if keeper is not None and not follow else []
             try:
-                if not silent:
+                if not silent and place == 0:
                     show_runs(record)
+                for each in record["runs"] if not silent and place else []:
+                    print(words_of_record(each), flush=True)
             finally:
                 write_outputs(record, report or "", json or "", kept, quiet=silent or follow, writer=write_log_report)
 
@@ -109,9 +115,7 @@ def _checked(maps: list[str] | None, validation_size: int | None, delta: str) ->
     return given, level
 
 
-def looks(
-    read: Callable[[], "Found"], logdir: str, wait: Callable[[float], None] = time.sleep
-) -> Iterator["Found"]:
+def looks(read: Callable[[], "Found"], logdir: str, wait: Callable[[float], None] = time.sleep) -> Iterator["Found"]:
     """What is below a folder now, and again whenever it has changed.
 
     A look that costs much is taken seldom: at least nine tenths of the time are spent waiting.
@@ -162,8 +166,9 @@ def words_of_record(record: Mapping[str, Any]) -> str:
         record: Of one run.
 
     Returns:
-        Such as ``"run, step 1,200: fitting; validation-loss 0.31"``.
+        Such as ``"run, step 1,200: fitting; validation-loss 0.31; ship step 800"``.
     """
     phase = record["phases"][-1]["name"] if record["phases"] else "undecided"
     last = ", ".join(f"{row['name']} {row['last']:.4g}" for row in record["readings"] if row["last"] is not None)
-    return f"{record['name']}, {record['unit']} {record['last_step']:,}: {phase}; {last}"
+    ship = "" if record["advice"]["step"] is None else f"; ship step {record['advice']['step']:,}"
+    return f"{record['name']}, {record['unit']} {record['last_step']:,}: {phase}; {last}{ship}"

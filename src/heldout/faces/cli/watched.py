@@ -130,7 +130,9 @@ def show_runs(record: Mapping[str, Any]) -> None:
 
     runs = record["runs"]
     if len(runs) > WHOLE:
-        rows = [(run["name"], f"{run['last_step']:,}", phase_now(run), number(best_of(run)), step_of(run)) for run in runs]
+        rows = [
+            (run["name"], f"{run['last_step']:,}", phase_now(run), number(best_of(run)), step_of(run)) for run in runs
+        ]
         print_table(("run", "step", "phase", "lowest validation", "ship"), rows)
         typer.echo("One of them in full: --run NAME.")
     for run in runs if len(runs) <= WHOLE else []:

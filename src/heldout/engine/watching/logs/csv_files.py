@@ -29,16 +29,22 @@ def read(path: Path, step: str = "") -> Log:
     """
     lines = whole_lines(path)
     if not lines:
-        raise Refusal(given=f"'{path.name}' has no whole line", expected="a header and rows", do="wait for its first rows")
+        raise Refusal(
+            given=f"'{path.name}' has no whole line", expected="a header and rows", do="wait for its first rows"
+        )
     delimiter = max(DELIMITERS, key=lines[0].count)
     try:
         header, *cells = csv.reader(lines, delimiter=delimiter)
     except csv.Error as error:
-        raise Refusal(given=f"'{path.name}' is no table ({error})", expected="a CSV file", do="pass another file") from None
+        raise Refusal(
+            given=f"'{path.name}' is no table ({error})", expected="a CSV file", do="pass another file"
+        ) from None
     names = [name.strip() for name in header]
     rows = [row for row in cells if len(row) == len(names)]
     if len(set(names)) < len(names):
         raise Refusal(
-            given=f"'{path.name}' has two columns of one name", expected="a name for each column", do="rename one of them"
+            given=f"'{path.name}' has two columns of one name",
+            expected="a name for each column",
+            do="rename one of them",
         )
     return log_of((dict(zip(names, row, strict=True)) for row in rows), path.name, step, len(cells) - len(rows))

@@ -48,7 +48,9 @@ def read(path: Path, step: str = "") -> Log:
         raise Refusal(given=f"'{path.name}' {what}", expected="an event file of TensorBoard", do="pass another file")
     notes = []
     if found.damage == "damaged":
-        notes.append(f"{path.name}: damaged after {found.end:,} bytes; the {len(data) - found.end:,} behind were not read.")
+        notes.append(
+            f"{path.name}: damaged after {found.end:,} bytes; the {len(data) - found.end:,} behind were not read."
+        )
     parts: dict[str, list[Part]] = {}
     small = found.length <= CHECKED
     for length in np.unique(found.length[small]).tolist():

@@ -56,7 +56,9 @@ def sources(place: Path) -> list[Source]:
     if place.is_file():
         return [_source(place, place.parent, alone=True)]
     if not place.is_dir():
-        raise Refusal(given=f"LOGDIR was '{place}', which is not there", expected="a folder or a file", do="check the path")
+        raise Refusal(
+            given=f"LOGDIR was '{place}', which is not there", expected="a folder or a file", do="check the path"
+        )
     root = place.resolve()
     found: list[Path] = []
     seen = 0

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 Words = NDArray[np.uint32]
 HEADER, FOOTER = 12, 4
-CHECKED = 1 << 20  # bytes; longer records hold pictures and graphs, whose frame is checked and whose content is not looked at
+CHECKED = (
+    1 << 20
+)  # bytes; longer records hold pictures and graphs, whose frame is checked and whose content is not looked at
 TOGETHER = 8  # records of one length from which on a step of all of them is cheaper than a loop over each
 
 

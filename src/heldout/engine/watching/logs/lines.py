@@ -29,7 +29,9 @@ def whole_lines(path: Path) -> list[str]:
     """
     size = path.stat().st_size
     if size > LARGEST:
-        raise Refusal(given=f"'{path.name}' has {size:,} bytes", expected=f"at most {LARGEST:,}", do="pass a log of scalars")
+        raise Refusal(
+            given=f"'{path.name}' has {size:,} bytes", expected=f"at most {LARGEST:,}", do="pass a log of scalars"
+        )
     data = path.read_bytes()
     end = max(data.rfind(b"\n"), data.rfind(b"\r"))
     try:

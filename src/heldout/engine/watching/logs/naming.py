@@ -98,7 +98,9 @@ def meanings(names: Sequence[str], given: Mapping[str, str]) -> tuple[list[Meani
     """
     known = [found for name in names if name not in given and (found := meaning_of(name)) is not None]
     by_hand = [
-        Meaning(theirs, ours.removeprefix("1-"), ours.startswith("1-")) for theirs, ours in given.items() if theirs in names
+        Meaning(theirs, ours.removeprefix("1-"), ours.startswith("1-"))
+        for theirs, ours in given.items()
+        if theirs in names
     ]
     known.sort(key=lambda each: ("step" in words_of(each.theirs), len(words_of(each.theirs)), each.theirs))
     chosen: dict[str, Meaning] = {}
@@ -161,7 +163,10 @@ def translated(series: Series, meaning: Meaning) -> tuple[Series | None, str]:
         return series, ""
     finite = series.value[np.isfinite(series.value)]
     if len(finite) and (finite.min() < 0 or finite.max() > 100):
-        return None, f"{meaning.theirs} has values from {finite.min():.4g} to {finite.max():.4g} and is no share: it was left out."
+        return (
+            None,
+            f"{meaning.theirs} has values from {finite.min():.4g} to {finite.max():.4g} and is no share: it was left out.",
+        )
     per_cent = bool(len(finite)) and bool(finite.max() > 1)
     share = series.value / 100 if per_cent else series.value
     note = f"{meaning.theirs} was read as per cent: it has values above 1." if per_cent else ""

@@ -79,7 +79,9 @@ def step_column(names: list[str], name: str, step: str) -> str:
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     if step:
         if step not in names:
-            raise Refusal(given=f"--step was '{step}'", expected=f"a column of '{name}': {shown}", do="choose one of these")
+            raise Refusal(
+                given=f"--step was '{step}'", expected=f"a column of '{name}': {shown}", do="choose one of these"
+            )
         return step
     found = [key for word in STEPS for key in names if plain(key) == word]
     if not found:

@@ -101,7 +101,9 @@ def read_runs(
     unknown = [theirs for theirs in given or {} if theirs not in seen]
     if unknown:
         some = ", ".join(sorted(seen)[:12]) + (", ..." if len(seen) > 12 else "")
-        raise Refusal(given=f"--map named '{unknown[0]}'", expected=f"a name of the log: {some}", do="choose one of these")
+        raise Refusal(
+            given=f"--map named '{unknown[0]}'", expected=f"a name of the log: {some}", do="choose one of these"
+        )
     return Found(tuple(runs), tuple(str(fault) for fault in faults))
 
 

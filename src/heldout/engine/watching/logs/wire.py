@@ -114,5 +114,7 @@ def real(data: bytes, field: Field) -> float:
 
 def _broken() -> Refusal:
     return Refusal(
-        given="a record of the event file is no protocol buffer", expected="TensorBoard's events", do="pass another file"
+        given="a record of the event file is no protocol buffer",
+        expected="TensorBoard's events",
+        do="pass another file",
     )
