@@ -28,7 +28,7 @@ class Advice:
         measure: By which it was chosen, ``"validation-error"`` or ``"validation-loss"``.
         selection: The choice, corrected and certified.
         more: What twice the training would bring; None where nothing was read on validation data.
-        gap: Validation minus training value at that step; None where one is missing.
+        gap: Validation minus training value at that step, of errors or else of losses; None where one is missing.
         regulariser: The most that a regulariser could bring, as far as is known; None where the gap is missing.
         sentences: Topic -> one sentence.
     """
@@ -70,8 +70,8 @@ def advise(
 
     Args:
         table: Readings of a watched run or of a log, with step, member, name, value, high.
-        validation: Per checkpoint and validation example whether it was wrong (0 or 1), or its loss, ``[checkpoints, examples]``; a row
-            for each step at which the validation error or loss was read, in their order.
+        validation: Whether each checkpoint got each validation example wrong (0 or 1), or its loss, ``[checkpoints, examples]``; a
+            row for each step at which the validation error or loss was read, in their order.
         examples: Validation examples, where only means are known.
         phases: Of the run, found in the table unless given; what lies before the last one began says nothing about more training.
         delta: Failure probability of the limit.
@@ -115,12 +115,12 @@ def advise(
     stretches = phases_of(mine) if phases is None else phases
     since = float(stretches[-1].begin) if stretches else 0.0
     more = more_training(steps, values, since=since)
-    gap, most = _gap(mine, measure, step, found)
+    of, gap, most = _gap(mine, measure, step, found)
     sentences = {
         "checkpoint": said_of_choice(found, step, measure),
         **({"limit": said_of_limit(found, measure)} if found.limit is not None else {}),
         "more training": said_of_more(more, measure),
-        "regularisation": said_of_gap(gap, most, measure),
+        "regularisation": said_of_gap(gap, most, of),
     }
     return Advice(step, measure, found, more, gap, most, sentences)
 
@@ -147,15 +147,24 @@ def _measure(table: "pandas.DataFrame", given: np.ndarray | None) -> str:
     return there[0] if there else ""
 
 
-def _gap(table: "pandas.DataFrame", measure: str, step: int, found: Selection) -> tuple[float | None, float | None]:
-    """Validation minus training value at the choice, and the most that it may truly be."""
-    steps, values = curve(table, measure.replace("validation", "train"))
-    before = np.flatnonzero((steps <= step) & np.isfinite(values))
-    if not len(before):
-        return None, None
-    train = float(values[before[-1]])
-    expected = found.seen if found.expected is None else found.expected
-    return expected - train, None if found.limit is None else max(0.0, found.limit - train)
+def _gap(
+    table: "pandas.DataFrame", measure: str, step: int, found: Selection
+) -> tuple[str, float | None, float | None]:
+    """Validation minus training value at the choice, of what it was chosen by or else of losses, and the most it may truly be."""
+    own = (found.seen if found.expected is None else found.expected, found.limit)
+    other = (_before(table, "validation-loss", step), None)
+    for name, (unseen, limit) in ((measure, own), ("validation-loss", other)):
+        train = _before(table, name.replace("validation", "train"), step)
+        if train is not None and unseen is not None:
+            return name, unseen - train, None if limit is None else max(0.0, limit - train)
+    return measure, None, None
+
+
+def _before(table: "pandas.DataFrame", name: str, step: int) -> float | None:
+    """The latest value of a reading at or before a step."""
+    steps, values = curve(table, name)
+    there = np.flatnonzero((steps <= step) & np.isfinite(values))
+    return float(values[there[-1]]) if len(there) else None
 
 
 def said_of_choice(found: Selection, step: int, measure: str) -> str:
@@ -195,8 +204,8 @@ def said_of_limit(found: Selection, measure: str) -> str:
     """
     what = "error" if measure.endswith("error") else "loss"
     return (
-        f"With probability at least {100 * (1 - found.delta):g} % its {what} on unseen data is at most {found.limit:.4g}, although it "
-        f"was chosen among {found.checkpoints}, if nothing but this choice has used the validation examples."
+        f"With probability at least {100 * (1 - found.delta):g} % its {what} on unseen data is at most {found.limit:.4g}, although "
+        f"it was chosen among {found.checkpoints}, if nothing but this choice has used the validation examples."
     )
 
 

@@ -79,9 +79,6 @@ def more_data(
     Returns:
         The point; it abstains where the errors follow no power law.
 
-    Raises:
-        Refusal: If there are fewer than four sizes, or the numbers are none that could be.
-
     Example:
         >>> found = more_data([100, 200, 400, 800], [0.26, 0.18, 0.14, 0.12], 10**9)  # 0.1 + 16 / n
         >>> found.target, round(found.value, 4), found.low < 0.11 < found.high
@@ -126,7 +123,7 @@ def _fitted(places: Floats, means: Floats, scale: float, target: float) -> Power
 
 
 def _between(table: Floats) -> float:
-    """Variance between trainings of one size in units of p(1 - p), pooled over the sizes; test noise that they do not share included."""
+    """Variance between trainings of one size in units of p(1 - p), pooled; test noise that they do not share included."""
     if table.shape[-1] < 2:
         return 0.0
     means = table.mean(-1)

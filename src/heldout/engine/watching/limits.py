@@ -67,9 +67,6 @@ def limits_for_all(errors: ArrayLike, examples: int, *, delta: float = 0.05, ada
     Returns:
         ``[k]``, rounded up.
 
-    Raises:
-        Refusal: If delta is none.
-
     Example:
         Two checkpoints without an error on 100 examples: 1 - 0.025^(1/100).
 

@@ -15,8 +15,8 @@ _GRID, _ROUNDS, _HALVINGS = 33, 9, 50
 class PowerLaw:
     """Weighted squares of a power law with floor, as a function of its value at a target.
 
-    With r_i = (n_i / N)^-c - 1 the law is v + s r_i, where v is its value at the target N, s = b N^-c its height above the floor there
-    and c its exponent; floor and height are not negative: 0 <= s <= v. For each v and c the best s is known in closed form,
+    With r_i = (n_i / N)^-c - 1 the law is v + s r_i, where v is its value at the target N, s = b N^-c its height above the floor
+    there and c its exponent; floor and height are not negative: 0 <= s <= v. For each v and c the best s is known in closed form,
     so the profile over v is a minimum over the exponents.
 
     Attributes:

@@ -66,9 +66,6 @@ def best_of(
     Returns:
         The choice.
 
-    Raises:
-        Refusal: If there is no such table, or a loss is not finite.
-
     Example:
         >>> found = best_of(np.array([[0.0, 1, 1, 1], [0, 0, 0, 0]]))
         >>> found.checkpoint, found.seen, found.expected
@@ -136,8 +133,8 @@ def optimism_of_best(losses: Floats, *, resamples: int = 400, seed: int = 0) -> 
        \hat k_b = \arg\min_k \hat R_b(k)
 
     Each resample b of the examples chooses a checkpoint, which is read on the examples that it missed, against the one
-    that all examples chose (a control variate: its mean over resamples is what it shows on all). The missed examples know nothing of the
-    choice, so if the checkpoints are equally good the corrected loss is unbiased, exactly; where they differ it is that
+    that all examples chose (a control variate: its mean over resamples is what it shows on all). The missed examples know nothing
+    of the choice, so if the checkpoints are equally good the corrected loss is unbiased, exactly; where they differ it is that
     of a choice from fewer examples, a little too high. Efron's bootstrap of the minimum removes about 0.6 of the optimism there, and
     the correction of Tibshirani and Tibshirani 2009 overshoots (see the guide).
 

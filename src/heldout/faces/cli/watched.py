@@ -62,12 +62,13 @@ def _run(run: "Run", settings: Mapping[str, Any]) -> dict[str, Any]:
 
     shown = thinned(run.table)
     stretches = phases(shown)
+    last = int(run.table["step"].to_numpy().max())
     theirs = {meaning.ours: meaning.theirs for meaning in run.meanings}
     return {
         "name": run.name,
         "source": run.kind,
         "unit": run.unit,
-        "last_step": int(run.table["step"].max()),
+        "last_step": last,
         "readings": [
             reading(str(name), theirs.get(str(name), ""), rows) for name, rows in run.table.groupby("name", sort=False)
         ],
@@ -92,16 +93,17 @@ def reading(name: str, theirs: str, rows: "pandas.DataFrame") -> dict[str, Any]:
         theirs: Its name in the log; empty for what was computed from others.
         rows: Of it, by step.
     """
-    there = rows[rows["value"].notna()]
-    best = there.loc[there["value"].idxmin()] if len(there) else None
+    steps, values = rows["step"].to_numpy(), rows["value"].to_numpy(dtype=float)
+    there = values == values
+    best = int(values[there].argmin()) if there.any() else None
     return {
         "name": name,
         "theirs": theirs,
         "points": len(rows),
-        "last": float(there["value"].iloc[-1]) if len(there) else None,
-        "lowest": None if best is None else float(best["value"]),
-        "lowest_at": None if best is None else int(best["step"]),
-        "not_finite": int(rows["value"].isna().sum()),
+        "last": None if best is None else float(values[there][-1]),
+        "lowest": None if best is None else float(values[there][best]),
+        "lowest_at": None if best is None else int(steps[there][best]),
+        "not_finite": int((~there).sum()),
     }
 
 
@@ -112,7 +114,7 @@ def plain_rows(table: "pandas.DataFrame") -> list[dict[str, Any]]:
         table: Any.
     """
     return [
-        {key: None if isinstance(value, float) and value != value else value for key, value in row.items()}
+        {str(key): None if isinstance(value, float) and value != value else value for key, value in row.items()}
         for row in table.to_dict("records")
     ]
 
@@ -225,7 +227,7 @@ class LogKeeper:
                 self._kept[run.name], self._last[run.name] = set(), -1
             kept = self._kept[run.name]
             new = [row for row in plain_rows(run.table) if (row["name"], row["step"]) not in kept]
-            latest = int(run.table["step"].max())
+            latest = int(run.table["step"].to_numpy().max())
             self._waiting[run.name] = [row for row in new if row["step"] >= latest]
             self._write(run.name, [row for row in new if row["step"] < latest])
 

@@ -28,7 +28,7 @@ Part = tuple[Places, Places, Floats, Floats]
 def read(path: Path, step: str = "") -> Log:
     """The scalars of an event file, up to the last whole record.
 
-    Both kinds: numbers (``simple_value``) and tensors without dimensions, which TensorFlow 2 and ``add_scalar(new_style=True)`` write.
+    Both kinds: numbers (``simple_value``), and tensors without dimensions as TensorFlow 2 and ``add_scalar(new_style=True)`` write.
     Histograms, pictures, words and graphs are passed over; so is any record of more than a megabyte.
 
     Args:
@@ -107,7 +107,7 @@ def _fixed(event: Event, base: int, length: int) -> Bytes:
 
 def _groups(rows: Bytes) -> list[Places]:
     """Equal rows together: by a sum with fixed odd weights, then compared, so that no two that differ are taken for equal."""
-    weights = np.random.Generator(np.random.PCG64(0)).integers(1, 2**63, rows.shape[1], dtype=np.uint64) | np.uint64(1)
+    weights: NDArray[np.uint64] = np.random.Generator(np.random.PCG64(0)).integers(1, 2**63, rows.shape[1], dtype=np.uint64)
     sums = np.zeros(len(rows), dtype=np.uint64)
     for column in range(rows.shape[1]):
         sums += rows[:, column].astype(np.uint64) * weights[column]

@@ -18,8 +18,8 @@ LOSS = {"loss"}
 ACCURACY = {"acc", "accuracy"}
 ERROR = {"err", "error"}
 #: Words that change nothing about what is measured.
-IDLE = {"epoch", "step", "mean", "avg", "average", "running", "vs", "iterations", "metrics", "top1", "1", "0", "categorical", "sparse",
-        "binary", "multiclass", "rate", "dataloader", "idx", "ce", "xent", "cross", "entropy"}  # fmt: skip
+IDLE = {"epoch", "step", "mean", "avg", "average", "running", "vs", "iterations", "metrics", "top1", "1", "0", "categorical",
+        "sparse",        "binary", "multiclass", "rate", "dataloader", "idx", "ce", "xent", "cross", "entropy"}  # fmt: skip
 
 
 class Meaning(NamedTuple):
@@ -81,8 +81,8 @@ def words_of(name: str) -> list[str]:
 def meanings(names: Sequence[str], given: Mapping[str, str]) -> tuple[list[Meaning], list[str]]:
     """One scalar of a log for each of our names.
 
-    Of several that could be one of ours, those that were named come first, then averages of an epoch before values of a step, then the
-    shorter name. A loss that says nothing of its data is the training loss where nothing else is.
+    Of several that could be one of ours, those that were named come first, then averages of an epoch before values of a step,
+    then the shorter name. A loss that says nothing of its data is the training loss where nothing else is.
 
     Args:
         names: Of the log.

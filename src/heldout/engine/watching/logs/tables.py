@@ -23,8 +23,8 @@ CONFIDENCE = 0.95
 def table_of(series: Mapping[str, Series], validation: int | None = None) -> "pandas.DataFrame":
     """Rows of the readings, by step. Where both errors are there, ``gap`` is their difference.
 
-    A training error is the latest at or before the step of the validation error; loops often log a running average of it over batches, which
-    lags behind. The gap's interval is that of the validation error: the training error is of the very examples.
+    A training error is the latest at or before the step of the validation error; loops often log a running average of it,
+    which lags behind. The gap's interval is that of the validation error: the training error is of the very examples.
 
     Args:
         series: Ours -> scalar.
