@@ -26,7 +26,7 @@ def test_no_errors_have_the_closed_form() -> None:
 def test_the_union_fails_with_at_most_delta_exactly(adaptive: bool) -> None:
     table = np.stack([limits_for_all([x] * 20, 60, delta=0.1, adaptive=adaptive) for x in range(61)])
     any_of_them = failure_of_any(RISKS, 60, lambda k, x: table[x, k])
-    assert failure(RISKS, 60, lambda k, x: table[x, k]) <= any_of_them <= 0.1
+    assert failure(RISKS, 60, lambda k, x: table[x, k]) <= any_of_them + 1e-9 <= 0.1
     assert any_of_them > 0.01  # not by being empty
 
 
