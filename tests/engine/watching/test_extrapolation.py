@@ -37,7 +37,8 @@ def test_trainings_that_differ_widen_the_interval() -> None:
     generator = np.random.default_rng(1)
     law = 0.05 + 3 * SIZES**-0.6
     table = law[:, None] * (1 + 0.1 * generator.standard_normal((5, 4)))
-    several, alone = more_data(SIZES, table, 100_000), more_data(SIZES, table.mean(-1), 100_000)
+    several = more_data(SIZES, table, 100_000)
+    alone = more_data(SIZES, law * [1.1, 0.9, 1.1, 0.9, 1.1], 100_000)
     assert several.value is not None
     assert several.low < 0.05 + 3 * 3200**-0.6 < several.high  # type: ignore[operator]
     assert alone.value is None  # a hundred thousand test examples do not explain what trainings differ by
@@ -61,7 +62,7 @@ def test_errors_that_rise_with_the_data_are_no_power_law() -> None:
 
 def test_no_error_at_all_is_not_certainty() -> None:
     found = more_data(SIZES, [0.05, 0.02, 0.01, 0.0, 0.0], 200)
-    assert found.low == 0
+    assert found.low < 1e-5  # type: ignore[operator]
     assert 0.001 < found.high < 0.05  # type: ignore[operator]
 
 

@@ -89,7 +89,7 @@ def more_data(
     means, trainings = table.mean(-1), table.shape[-1]
     between = _between(table)
     scale = 1 / examples + (between / trainings if trainings > 1 else 0.0)
-    law = _fitted(places, means, scale, goal)
+    law = _fitted(places, means, scale, goal).refined()
     best, least = law.minimum()
     last = float(means[-1])
     freedom = _freedom(table, scale, between / trainings) if trainings > 1 else np.inf

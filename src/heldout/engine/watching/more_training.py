@@ -67,8 +67,9 @@ def more_training(
     reason = _why_not(at, mean)
     if reason:
         return Extrapolation(goal, None, None, None, confidence, last, reason=reason)
-    shift = min(0.0, float(mean.min()))  # a loss may be negative, a likelihood of a density for one
-    law = PowerLaw.of(at, mean - shift, np.ones(len(at)), goal)
+    # a loss that may be negative, a likelihood of a density for one, has no floor at 0: one so far below that it does not bind
+    shift = min(0.0, float(mean.min() - 10 * np.ptp(mean))) if mean.min() < 0 else 0.0
+    law = PowerLaw.of(at, mean - shift, np.ones(len(at)), goal).refined()
     best, least = law.minimum()
     spare = len(at) - 3
     noise = least / spare

@@ -1,6 +1,6 @@
 """A falling curve with a floor, ``a + b n^-c``, and what it says about a point beyond: a profile of the squares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from heldout.engine.numerics.domain import Floats
 
 #: Exponents that are tried: slower than the first is a straight line in ln n, faster than the last is at its floor at once.
 EXPONENTS = np.geomspace(0.02, 4.0, 120)
-_GRID, _ROUNDS, _HALVINGS = 33, 9, 50
+_GRID, _ROUNDS, _HALVINGS, _REFINEMENTS = 33, 9, 50, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class PowerLaw:
     so the profile over v is a minimum over the exponents.
 
     Attributes:
-        ratios: r_i for each exponent ``[C, S]``.
+        places: n_i / N ``[S]``.
+        exponents: Those that are tried ``[C]``.
         values: What was measured ``[S]``.
         weights: Inverse variances ``[S]``.
 
@@ -30,7 +31,8 @@ class PowerLaw:
         0.15
     """
 
-    ratios: Floats
+    places: Floats
+    exponents: Floats
     values: Floats
     weights: Floats
 
@@ -47,7 +49,25 @@ class PowerLaw:
         Returns:
             The squares.
         """
-        return cls((places / target) ** -EXPONENTS[:, None] - 1, values, weights)
+        return cls(places / target, EXPONENTS, values, weights)
+
+    @property
+    def ratios(self) -> Floats:
+        """The r_i of each exponent ``[C, S]``."""
+        return self.places ** -self.exponents[:, None] - 1
+
+    def refined(self) -> "PowerLaw":
+        """The same with more exponents about the best one, for curves whose noise is smaller than a step of the grid.
+
+        Returns:
+            The squares.
+        """
+        law = self
+        for _ in range(_REFINEMENTS):
+            best = int(law.heights(np.array([law.minimum()[0]]))[1][0].argmin())
+            around = law.exponents[[max(best - 1, 0), min(best + 1, len(law.exponents) - 1)]]
+            law = replace(law, exponents=np.union1d(law.exponents, np.linspace(*around, _GRID)))
+        return law
 
     def heights(self, at: Floats) -> tuple[Floats, Floats]:
         """The best height above the floor for each value at the target and exponent, and the squares that are left.
@@ -133,5 +153,5 @@ class PowerLaw:
         """
         height, squares = (each[0] for each in self.heights(np.array([at])))
         best = int(squares.argmin())
-        exponent = float(EXPONENTS[best])
+        exponent = float(self.exponents[best])
         return float(at - height[best]), float(height[best] * target**exponent), exponent
