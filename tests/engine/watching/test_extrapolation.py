@@ -24,12 +24,12 @@ def test_an_exact_law_is_continued(a: float, b: float, c: float) -> None:
 
 @pytest.mark.parametrize(("a", "b", "c"), [(0.05, 3.0, 0.6), (0.0, 0.8, 0.2)], ids=["floor", "no-floor"])
 def test_the_interval_holds_the_truth_as_often_as_it_says(a: float, b: float, c: float) -> None:
-    """95 of 120 at confidence 0.95: P[Bin(120, 0.94) < 95] < 1e-6; and it is no wider than a tenth."""
+    """60 of 80 at confidence 0.95: P[Bin(80, 0.94) < 60] < 1e-6; and it is no wider than a tenth."""
     generator, truth = np.random.default_rng(0), a + b * 3200**-c
-    runs = [more_data(SIZES, generator.binomial(1000, a + b * SIZES**-c) / 1000, 1000) for _ in range(120)]
+    runs = [more_data(SIZES, generator.binomial(1000, a + b * SIZES**-c) / 1000, 1000) for _ in range(80)]
     said = [run for run in runs if run.value is not None]
-    assert len(said) >= 100  # it abstains in one of a hundred
-    assert sum(run.low <= truth <= run.high for run in said) >= 95 - (120 - len(said))  # type: ignore[operator]
+    assert len(said) >= 70  # it abstains in one of a hundred
+    assert sum(run.low <= truth <= run.high for run in said) >= 60 - (80 - len(said))  # type: ignore[operator]
     assert np.mean([run.high - run.low for run in said]) < 0.1  # type: ignore[operator]
 
 

@@ -8,7 +8,7 @@ from heldout.engine.numerics.domain import Floats
 
 #: Exponents that are tried: slower than the first is a straight line in ln n, faster than the last is at its floor at once.
 EXPONENTS = np.geomspace(0.02, 4.0, 120)
-_GRID, _ROUNDS, _HALVINGS, _REFINEMENTS = 33, 9, 50, 3
+_GRID, _ROUNDS, _HALVINGS, _REFINEMENTS = 33, 9, 50, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PowerLaw:
         weights: Inverse variances ``[S]``.
 
     Example:
-        >>> law = PowerLaw.of(np.array([1.0, 2, 4, 8]), 0.1 + 0.8 / np.array([1.0, 2, 4, 8]), np.ones(4), 16.0)
+        >>> law = PowerLaw.of(np.array([1.0, 2, 4, 8]), 0.1 + 0.8 / np.array([1.0, 2, 4, 8]), np.ones(4), 16.0).refined()
         >>> round(law.minimum()[0], 3)  # 0.1 + 0.8 / 16
         0.15
     """

@@ -103,9 +103,9 @@ def best_of_means(errors: ArrayLike, examples: int | None, *, delta: float = 0.0
         Refusal: If there is no finite number among them.
 
     Example:
-        >>> found = best_of_means([0.2, 0.1, 0.15], 1000)
+        >>> found = best_of_means([0.2, 0.0], 100)  # 1 - 0.025^(1/100)
         >>> found.checkpoint, round(found.limit, 4), found.expected is None
-        (1, 0.1231, True)
+        (1, 0.0362, True)
     """
     means = np.asarray(errors, dtype=np.float64)
     check_delta(delta)
@@ -152,9 +152,9 @@ def optimism_of_best(losses: Floats, *, resamples: int = 400, seed: int = 0) -> 
         Tsamardinos, Greasidou and Borboudakis 2018, Algorithm 5.
 
     Example:
-        A checkpoint that is right wherever the other is: no resample chooses another.
+        A checkpoint that is always right beside one that never is: no resample chooses the other.
 
-        >>> optimism_of_best(np.array([[1.0, 1, 0, 1], [0, 0, 0, 0]]))
+        >>> optimism_of_best(np.array([[1.0, 1, 1, 1], [0, 0, 0, 0]]))
         (0.0, 0.0)
     """
     count = losses.shape[-1]

@@ -57,7 +57,7 @@ def masked_crc(data: bytes) -> int:
 
     Example:
         >>> hex(masked_crc(b"123456789"))  # CRC-32C of these nine is 0xe3069283
-        '0xc78eaa1b'
+        '0xc78ab0e5'
     """
     rest = 0xFFFFFFFF
     for byte in data:
