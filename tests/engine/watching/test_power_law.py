@@ -35,7 +35,7 @@ def test_the_profile_passes_through_every_law_with_that_value() -> None:
     law = PowerLaw.of(PLACES, MEASURED, WEIGHTS, 3200.0)
     for value in (0.02, 0.1, 0.2):
         rise = (PLACES / 3200) ** -EXPONENTS[:, None, None] - 1
-        curves = value + np.linspace(0, value, 2001)[:, None] * rise  # exponents, heights, places
+        curves = value + np.append(0, np.geomspace(1e-9, 1, 3000) * value)[:, None] * rise  # exponents, heights, places
         grid = (WEIGHTS * (MEASURED - curves) ** 2).sum(-1).min()
         assert law.squares(np.array([value]))[0] == pytest.approx(grid, rel=1e-2)
         assert law.squares(np.array([value]))[0] <= grid + 1e-9

@@ -46,10 +46,10 @@ def more_training(
         Refusal: If the factor is not above 1.
 
     Example:
-        >>> steps = 2 ** np.arange(1, 11)
-        >>> found = more_training(steps, 0.2 + 1 / np.sqrt(steps), factor=4)  # 0.2 + 1 / 64
+        >>> steps = np.arange(1, 257)
+        >>> found = more_training(steps, 0.2 + 1 / np.sqrt(steps), factor=4)  # 0.2 + 1 / 32
         >>> found.target, round(found.value, 3)
-        (4096.0, 0.216)
+        (1024.0, 0.231)
     """
     check_delta(1 - confidence)
     if not 1 < factor < np.inf:
