@@ -13,7 +13,7 @@ from heldout.engine.watching.logs.event_files import read
 from heldout.engine.watching.logs.framing import frames, masked_crc, masked_crcs
 from heldout.records import Refusal
 
-#: Three records by tensorboard 2.20: its version; a simple value 0.25 at step 300; at step 301 tensors of several kinds.
+#: Three records by tensorboard 2.21: its version; a simple value 0.25 at step 300; at step 301 tensors of several kinds.
 REAL = base64.b85decode(
     '7ytkO00000qkl^x2><{90002^KN<~Ua$#w1E=6`_Zge^_Dkx-Z9{>OV00000QA<P^2><{900000KoG0~DiI0~3J6SZb8|0tVQduu0DwLbW0@hv'
     '000000002!ez3y{00000000O;5Um0#wgCzv3I}0hV=s1LY(feM0TKWz1ONa4KS~P<2?_^uV_|Gza&rn83I=3vbz*E~LJkN55&$v?00000006*0'

@@ -120,7 +120,7 @@ def test_what_is_no_log_is_one_sentence(put: Callable[..., Path], text: str | by
 
 def test_sizes_have_their_ends(put: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LONGEST", 30)
-    with pytest.raises(Refusal, match="a line of 43 characters"):
+    with pytest.raises(Refusal, match="a line of 60 characters"):
         csv_files.read(put(KERAS.replace("\n", ",", 1) + "\n"))
     monkeypatch.setattr(lines, "LARGEST", 10)
     with pytest.raises(Refusal, match="at most 10"):

@@ -97,7 +97,10 @@ def kind_of(name: str) -> str:
 
 def _inside(path: Path, root: Path) -> bool:
     """Whether it is a plain file that lies below the folder, wherever links lead."""
-    target = path.resolve()
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        return False
     return target.is_file() and target.is_relative_to(root)
 
 
