@@ -1,6 +1,7 @@
 """``heldout watch``: its words, record, page and store, what it refuses, and a training that is followed."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -158,15 +159,15 @@ def test_the_command_follows(logs: Path, monkeypatch: pytest.MonkeyPatch, capsys
             raise KeyboardInterrupt
         file.write_text(file.read_text()[:-8] + line(2050, 0.1, 2.0, 0.5))
 
-    monkeypatch.setattr("heldout.faces.cli.watch.time.sleep", wait)
     monkeypatch.setattr(looks, "__defaults__", (wait,))
     assert main(["watch", str(logs), "--follow"]) == 130
     assert "<b>run & son, step 2,050: overfitting; train-loss 0.1" in capsys.readouterr().out
 
 
 def test_the_program_reads_a_log(logs: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "heldout.faces.cli", "watch", str(logs), "--json", "-"], capture_output=True, text=True, check=False
-    )
+    program = shutil.which("heldout", path=str(Path(sys.executable).parent))
+    assert program is not None
+    words = [program, "watch", str(logs), "--json", "-"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["runs"][0]["advice"]["step"] == 1000
