@@ -11,9 +11,7 @@ def winners(risks: list[float], n: int) -> np.ndarray:
     p = np.asarray(risks)[:, None]
     x = np.arange(n + 1)
     mass, above, from_ = binom.pmf(x, n, p), binom.sf(x, n, p), binom.sf(x - 1, n, p)
-    return np.array([
-        mass[k] * np.prod(above[:k], axis=0) * np.prod(from_[k + 1 :], axis=0) for k in range(len(risks))
-    ])
+    return np.array([mass[k] * np.prod(above[:k], axis=0) * np.prod(from_[k + 1 :], axis=0) for k in range(len(risks))])
 
 
 def expected_optimism(risks: list[float], n: int) -> float:

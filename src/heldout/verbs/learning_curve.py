@@ -10,7 +10,7 @@ from torch import nn
 from heldout.engine.numerics.domain import Floats
 from heldout.engine.subject import as_examples
 from heldout.engine.sweeping import sweep
-from heldout.engine.training import Recipe
+from heldout.engine.training import Plan, Recipe
 from heldout.engine.watching.extrapolation import Extrapolation, more_data
 
 PARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -43,6 +43,7 @@ def learning_curve(
     confidence: float = 0.95,
     store: str = "memory://heldout-learning-curve",
     seed: int = 0,
+    plan: Plan | None = None,
 ) -> LearningCurve:
     """Train on parts of the data and continue the curve.
 
@@ -59,6 +60,7 @@ def learning_curve(
         confidence: Of the interval.
         store: Directory or URL, where trainings are kept and taken up again.
         seed: Of everything random.
+        plan: How the trainings are carried out; chosen unless given.
 
     Returns:
         The curve.
@@ -67,7 +69,7 @@ def learning_curve(
     parts = sorted({max(1, round(share * len(examples))) for share in PARTS}) if sizes is None else list(sizes)
     found = sweep(
         {"subset": parts}, network, examples, recipe, store=store, test=unseen, seeds=trainings, seed=seed,
-        record=("test-accuracy",), every=[(recipe or Recipe()).steps],
+        record=("test-accuracy",), every=[(recipe or Recipe()).steps], plan=plan,
     ).rows  # fmt: skip
     last = found.groupby(["hp.subset", "seed"]).value.last().unstack()
     errors = np.asarray(1 - last.loc[parts].to_numpy(dtype=np.float64))

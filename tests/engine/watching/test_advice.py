@@ -100,7 +100,12 @@ def test_a_row_a_checkpoint() -> None:
 
 @pytest.mark.parametrize(
     ("gap", "most", "said"),
-    [(None, None, "not read"), (-0.1, None, "there is none"), (0.1, 0.2, "by more than 0.2"), (-0.1, 0.05, "by more than 0.05")],
+    [
+        (None, None, "not read"),
+        (-0.1, None, "there is none"),
+        (0.1, 0.2, "by more than 0.2"),
+        (-0.1, 0.05, "by more than 0.05"),
+    ],
 )
 def test_what_follows_from_a_gap(gap: Any, most: Any, said: str) -> None:
     assert said in said_of_gap(gap, most, "validation-error")

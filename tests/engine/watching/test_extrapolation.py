@@ -69,7 +69,9 @@ def test_no_error_at_all_is_not_certainty() -> None:
 def test_all_faults_are_said_together() -> None:
     with pytest.raises(Refusal, match="4 faults") as refusal:
         more_data([100, 200, 300], [10, 20, 30], 0, target=50)
-    assert all(word in str(refusal.value) for word in ("at least 4", "divide by 100", "examples was 0", "beyond the largest"))
+    assert all(
+        word in str(refusal.value) for word in ("at least 4", "divide by 100", "examples was 0", "beyond the largest")
+    )
 
 
 @pytest.mark.parametrize(

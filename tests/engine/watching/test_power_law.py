@@ -15,7 +15,8 @@ def reference(places: np.ndarray, measured: np.ndarray, weights: np.ndarray) -> 
     """The least squares over floor and scale, neither negative, for each exponent, by an active-set solver."""
     root = np.sqrt(weights)
     fits = [
-        nnls(np.stack([np.ones(len(places)), (places / 100) ** -c], 1) * root[:, None], measured * root) for c in EXPONENTS
+        nnls(np.stack([np.ones(len(places)), (places / 100) ** -c], 1) * root[:, None], measured * root)
+        for c in EXPONENTS
     ]
     best = min(range(len(fits)), key=lambda place: fits[place][1])
     return fits[best][1] ** 2, np.array([fits[best][0][0], fits[best][0][1] * 100 ** EXPONENTS[best], EXPONENTS[best]])

@@ -91,7 +91,8 @@ def test_counts_go_up_never_down() -> None:
 
 
 @pytest.mark.parametrize(
-    ("losses", "said"), [(np.zeros(3), "shape"), (np.zeros((0, 3)), "shape"), ([[1, float("inf")], [0, 0]], "1 checkpoints")]
+    ("losses", "said"),
+    [(np.zeros(3), "shape"), (np.zeros((0, 3)), "shape"), ([[1, float("inf")], [0, 0]], "1 checkpoints")],
 )
 def test_what_is_no_table_is_refused(losses: object, said: str) -> None:
     with pytest.raises(Refusal, match=said):

@@ -30,7 +30,12 @@ def logs(tmp_path: Path) -> Path:
     for number in range(1, 41):
         step = 50 * number
         worse = max(0, number - 20)
-        text += line(step, round(2.3 / number, 4), round(0.6 + 1.7 / number + 0.04 * worse, 4), round(0.8 - 0.7 / number - 0.005 * worse, 4))
+        text += line(
+            step,
+            round(2.3 / number, 4),
+            round(0.6 + 1.7 / number + 0.04 * worse, 4),
+            round(0.8 - 0.7 / number - 0.005 * worse, 4),
+        )
     (place / "metrics.csv").write_text(text + "2050,0.1")
     return tmp_path / "logs"
 

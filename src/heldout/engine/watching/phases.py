@@ -96,7 +96,9 @@ def _of_one(rows: "pandas.DataFrame", member: int, bar: float) -> list[Phase]:
     start = int(rows.step.iloc[0])
     changes = list(changes_of(rows, bar))
     if not changes or changes[0][1].begin > start:
-        nothing = "no change of the training risk was seen so far" if not changes else "the training risk had not changed"
+        nothing = (
+            "no change of the training risk was seen so far" if not changes else "the training risk had not changed"
+        )
         changes.insert(0, ("undecided", Change(start, start, -math.inf, nothing)))
     found: list[Phase] = []
     for place, (name, change) in enumerate(changes):

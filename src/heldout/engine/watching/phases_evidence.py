@@ -9,7 +9,9 @@ from heldout.engine.watching.changes import Risk
 
 # Chosen on the calibration trainings of benchmarks/phases.py; what they give on others stands in docs/phases.md.
 BAR = 4.0  # standard errors: over the rows of a run and all widths noise alone passes 3 in every tenth run
-FALL = 0.05  # share of the first training risk that must be gone before it has fallen, and of its gain before it has risen
+FALL = (
+    0.05  # share of the first training risk that must be gone before it has fallen, and of its gain before it has risen
+)
 RISE = 0.02  # share of what validation had gained that must be lost before a rise is named
 LUCK = 0.15  # the same of validation risk: an untrained network's error is off that of guessing by as much
 CARRIED = 0.25  # of the share of training risk removed, what validation must lose too: noise gives 0 to 0.1, patterns 0.5 to 1
@@ -120,7 +122,9 @@ def rising(training: Risk | None, validation: Risk, begin: int, *, together: boo
     limit = no_limit(validation)
     if training is not None:
         best = np.fmax.accumulate(training.removed, axis=1)
-        lost = Test(training, 1, training.unit(training.start * (1 - best * (1 - FALL))), training.means, 0, no_limit(training))
+        lost = Test(
+            training, 1, training.unit(training.start * (1 - best * (1 - FALL))), training.means, 0, no_limit(training)
+        )
         z, _ = excess(training.means, lost.bars, training.noise, training.shared)
         z = validation.at(training.step, z[None])[0]
         limit = z if together else np.where(z < 0, np.inf, -np.inf)

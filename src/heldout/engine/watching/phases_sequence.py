@@ -94,11 +94,15 @@ def _named(
     """The name in the light of the phase before, the begin of memorising, and what is added in words."""
     if name == "memorising" and training is not None:
         begin = halved(training, change.detected)
-        return name, change._replace(begin=begin, why=f"half of the training risk was gone by step {begin}, and {change.why}")
+        return name, change._replace(
+            begin=begin, why=f"half of the training risk was gone by step {begin}, and {change.why}"
+        )
     if before == "memorising" and name == "generalising" and training is not None:
         floor = floor_step(training, change.detected)
         if change.begin >= LONG * floor:
-            return "grokking", change._replace(why=f"{change.why}, long after training reached its floor at step {floor:.0f}")
+            return "grokking", change._replace(
+                why=f"{change.why}, long after training reached its floor at step {floor:.0f}"
+            )
     if name == "undecided":
         return name, change._replace(why=f"{change.why}, and training risk rose too")
     if name == "fitting" and validation is None:
@@ -128,4 +132,6 @@ def _saturated(rows: "pandas.DataFrame") -> Change | None:
     if not len(hits):
         return None
     step, share = own.step.iloc[hits[0] + 1], own.value.iloc[hits[0] + 1]
-    return Change(int(step), int(own.step.iloc[hits[0]]), FIRM, f"softmax collapse on {share:.0%} of the training examples")
+    return Change(
+        int(step), int(own.step.iloc[hits[0]]), FIRM, f"softmax collapse on {share:.0%} of the training examples"
+    )

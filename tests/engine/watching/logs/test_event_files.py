@@ -15,10 +15,10 @@ from heldout.records import Refusal
 
 #: Three records by tensorboard 2.21: its version; a simple value 0.25 at step 300; at step 301 tensors of several kinds.
 REAL = base64.b85decode(
-    '7ytkO00000qkl^x2><{90002^KN<~Ua$#w1E=6`_Zge^_Dkx-Z9{>OV00000QA<P^2><{900000KoG0~DiI0~3J6SZb8|0tVQduu0DwLbW0@hv'
-    '000000002!ez3y{00000000O;5Um0#wgCzv3I}0hV=s1LY(feM0TKWz1ONa4KS~P<2?_^uV_|Gza&rn83I=3vbz*E~LJkN55&$v?00000006*0'
-    '3K<FocW7^HWkL`L0}=o_3i<#4|NsC0|Nj9B5DElnVQgkX2nZ7r0BQn&d<q;226km*bZ>G(5(ohj1QG%W0wM?i0DwOL002M=6bc1*Z*pXFLJJ57'
-    '5&%L4Xk~0{ZweI(31)0>VRT=1VQfMO2mvYt002NgHbq-b'
+    "7ytkO00000qkl^x2><{90002^KN<~Ua$#w1E=6`_Zge^_Dkx-Z9{>OV00000QA<P^2><{900000KoG0~DiI0~3J6SZb8|0tVQduu0DwLbW0@hv"
+    "000000002!ez3y{00000000O;5Um0#wgCzv3I}0hV=s1LY(feM0TKWz1ONa4KS~P<2?_^uV_|Gza&rn83I=3vbz*E~LJkN55&$v?00000006*0"
+    "3K<FocW7^HWkL`L0}=o_3i<#4|NsC0|Nj9B5DElnVQgkX2nZ7r0BQn&d<q;226km*bZ>G(5(ohj1QG%W0wM?i0DwOL002M=6bc1*Z*pXFLJJ57"
+    "5&%L4Xk~0{ZweI(31)0>VRT=1VQfMO2mvYt002NgHbq-b"
 )
 
 
@@ -30,7 +30,9 @@ def write(folder: Path, *records: bytes) -> Path:
 
 def test_what_tensorboard_wrote_is_read(tmp_path: Path) -> None:
     log = read(write(tmp_path, REAL))
-    found = {name: (series.step.tolist(), series.value.tolist(), series.time.tolist()) for name, series in log.series.items()}
+    found = {
+        name: (series.step.tolist(), series.value.tolist(), series.time.tolist()) for name, series in log.series.items()
+    }
     assert found == {
         "Loss/val": ([300], [0.25], [2.0]),
         "acc/val": ([301], [0.5], [3.0]),
@@ -62,21 +64,27 @@ def test_thousands_of_records_are_what_was_written(tmp_path: Path) -> None:
             records.append(event(step, tensor(tag, value, kind) if kind else simple(tag, value), time=step / 8))
     log = read(write(tmp_path, *records))
     found = {
-        (name, int(step)): float(value) for name, series in log.series.items() for step, value in zip(series.step, series.value, strict=True)
+        (name, int(step)): float(value)
+        for name, series in log.series.items()
+        for step, value in zip(series.step, series.value, strict=True)
     }
     assert found == truth
     assert log.series["c/acc"].time.tolist() == (log.series["c/acc"].step / 8).tolist()
 
 
 def test_many_values_in_a_record_and_records_unlike_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    records = [event(step, simple("x", step), simple("y", 2 * step), tensor("v", 1.0, dimensions=1)) for step in range(1, 40)]
+    records = [
+        event(step, simple("x", step), simple("y", 2 * step), tensor("v", 1.0, dimensions=1)) for step in range(1, 40)
+    ]
     records += [event(step, simple(f"n{step:02}", 1.0)) for step in range(40, 99)]  # a tag a record
     whole = read(write(tmp_path, *records)).series
     monkeypatch.setattr(event_files, "ALONE", 0)  # one by one
     monkeypatch.setattr(event_files, "BLOCK", 100)
     alone = read(write(tmp_path, *records)).series
     assert set(whole) == set(alone) == {"x", "y", *(f"n{step:02}" for step in range(40, 99))}
-    assert all(np.array_equal(one, other) for name in whole for one, other in zip(whole[name], alone[name], strict=True))
+    assert all(
+        np.array_equal(one, other) for name in whole for one, other in zip(whole[name], alone[name], strict=True)
+    )
     assert whole["y"].value.tolist() == [2.0 * step for step in range(1, 40)]
 
 
@@ -99,7 +107,11 @@ def test_a_damaged_record_ends_the_reading_and_is_said(tmp_path: Path, place: in
 
 
 def test_the_last_of_a_step_counts_and_a_negative_step_does_not(tmp_path: Path) -> None:
-    log = read(write(tmp_path, *(event(step, simple("loss", value)) for step, value in ((5, 1.0), (6, 2.0), (5, 3.0), (-1, 9.0)))))
+    log = read(
+        write(
+            tmp_path, *(event(step, simple("loss", value)) for step, value in ((5, 1.0), (6, 2.0), (5, 3.0), (-1, 9.0)))
+        )
+    )
     assert log.series["loss"].step.tolist() == [5, 6]
     assert log.series["loss"].value.tolist() == [3.0, 2.0]
 

@@ -34,7 +34,10 @@ def test_every_tool_has_its_runs(tmp_path: Path) -> None:
     put(tmp_path / "lightning_logs/version_0/hparams.yaml", "a: 1")
     for number in (500, 1000, 90):
         step = 10 * number
-        put(tmp_path / f"hf/checkpoint-{number}/trainer_state.json", f'{{"log_history": [{{"step": {step}, "loss": 1.0}}]}}')
+        put(
+            tmp_path / f"hf/checkpoint-{number}/trainer_state.json",
+            f'{{"log_history": [{{"step": {step}, "loss": 1.0}}]}}',
+        )
     put(tmp_path / "two/a.csv", CSV)
     put(tmp_path / "two/b.jsonl", '{"step": 1, "val_loss": 2}\n')
     put(tmp_path / "two/data.csv", "x,y\n1,2\n")

@@ -28,7 +28,8 @@ def put(tmp_path: Path) -> Callable[..., Path]:
 
 def values(log: Log) -> dict[str, list[tuple[int, float]]]:
     return {
-        name: list(zip(each.step.tolist(), each.value.tolist(), strict=True)) for name, each in sorted(log.series.items())
+        name: list(zip(each.step.tolist(), each.value.tolist(), strict=True))
+        for name, each in sorted(log.series.items())
     }
 
 
@@ -44,7 +45,9 @@ def test_keras_counts_epochs(put: Callable[..., Path]) -> None:
     assert values(log)["val_loss"] == [(0, 1.5), (1, 1.0)]
 
 
-@pytest.mark.parametrize("text", [KERAS.replace(",", ";"), KERAS.replace(",", "\t"), KERAS.replace("\n", "\r\n"), "\ufeff" + KERAS])
+@pytest.mark.parametrize(
+    "text", [KERAS.replace(",", ";"), KERAS.replace(",", "\t"), KERAS.replace("\n", "\r\n"), "\ufeff" + KERAS]
+)
 def test_other_tables(put: Callable[..., Path], text: str) -> None:
     assert values(csv_files.read(put(text)))["loss"] == [(0, 1.25), (1, 0.5)]
 
@@ -74,7 +77,9 @@ def test_lines_of_json(put: Callable[..., Path]) -> None:
         {"step": 2, "loss": float("nan"), "lr": None, "timestamp": 11.5},
         {"global_step": 3},
     ]
-    text = "".join(json.dumps(row) + "\n" for row in rows) + "[1]\nnot json\n" + "[" * 99999 + "\n" + '{"step": 4, "loss"'
+    text = (
+        "".join(json.dumps(row) + "\n" for row in rows) + "[1]\nnot json\n" + "[" * 99999 + "\n" + '{"step": 4, "loss"'
+    )
     log = jsonl_files.read(put(text, "log.jsonl"))
     assert {name: each.step.tolist() for name, each in log.series.items()} == {"val/loss": [1], "loss": [2]}
     assert np.isnan(log.series["loss"].value[0])
@@ -134,7 +139,10 @@ def test_numbers_from_words() -> None:
 
 
 def test_a_run_that_was_taken_up_again_goes_on() -> None:
-    first, second = Log({"loss": series_of([1, 2, 3], [9.0, 8, 7])}, ("a",)), Log({"loss": series_of([3, 4], [6.0, 5])}, ("b",))
+    first, second = (
+        Log({"loss": series_of([1, 2, 3], [9.0, 8, 7])}, ("a",)),
+        Log({"loss": series_of([3, 4], [6.0, 5])}, ("b",)),
+    )
     whole = joined([first, second])
     assert whole.series["loss"].value.tolist() == [9, 8, 6, 5]
     assert whole.notes == ("a", "b")
