@@ -133,9 +133,12 @@ def test_what_is_followed_is_read_when_it_changes_and_not_otherwise(logs: Path) 
         if len(waits) == 5:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    def follow() -> None:
         for found in looks(lambda: read_runs(logs), str(logs), wait):
             seen.append(int(found.runs[0].table["step"].max()))
+
+    with pytest.raises(KeyboardInterrupt):
+        follow()
     assert seen == [2000, 2050]
     assert min(waits) >= 2
 

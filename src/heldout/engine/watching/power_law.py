@@ -65,8 +65,8 @@ class PowerLaw:
         law = self
         for _ in range(_REFINEMENTS):
             best = int(law.heights(np.array([law.minimum()[0]]))[1][0].argmin())
-            around = law.exponents[[max(best - 1, 0), min(best + 1, len(law.exponents) - 1)]]
-            law = replace(law, exponents=np.union1d(law.exponents, np.linspace(*around, _GRID)))
+            low, high = law.exponents[max(best - 1, 0)], law.exponents[min(best + 1, len(law.exponents) - 1)]
+            law = replace(law, exponents=np.union1d(law.exponents, np.linspace(low, high, _GRID)))
         return law
 
     def heights(self, at: Floats) -> tuple[Floats, Floats]:

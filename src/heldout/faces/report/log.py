@@ -59,10 +59,12 @@ def specification(run: Mapping[str, Any], panel: str) -> dict[str, Any]:
         The specification, without colours of its own.
     """
     rows = [row for row in run["curves"] if row["name"] in PANELS[panel] and row["value"] is not None]
-    last = max(run["last_step"], 1)
+    last, first = max(run["last_step"], 1), min(row["step"] for row in rows) if rows else 0
     stretches = [{**phase, "end": last if phase["end"] is None else phase["end"]} for phase in run["phases"]]
     drawn: dict[str, Any] = (
-        units("figure")["training-curves"].function(rows, phases=stretches, y=panel, log_x=last > 1000).to_dict()
+        units("figure")["training-curves"]
+        .function(rows, phases=stretches, y=panel, log_x=last > 1000 * max(first, 1))
+        .to_dict()
     )
     drawn.pop("config", None)
     return {**drawn, "height": HEIGHT, "width": "container"}

@@ -89,7 +89,8 @@ def test_lines_of_json(put: Callable[..., Path]) -> None:
 
 def test_the_summary_of_a_trainer_is_no_point_of_a_curve(put: Callable[..., Path]) -> None:
     state = {"global_step": 20, "log_history": [
-        {"epoch": 0.5, "loss": 2.0, "learning_rate": 1e-4, "step": 10}, {"epoch": 1.0, "eval_loss": 1.5, "eval_runtime": 3.0, "step": 20},
+        {"epoch": 0.5, "loss": 2.0, "learning_rate": 1e-4, "step": 10},
+        {"epoch": 1.0, "eval_loss": 1.5, "eval_runtime": 3.0, "step": 20},
         {"epoch": 1.0, "train_loss": 1.75, "train_runtime": 30.0, "step": 20}, "torn",
     ]}  # fmt: skip
     log = trainer_state.read(put(json.dumps(state), "trainer_state.json"))

@@ -107,9 +107,8 @@ def _fixed(event: Event, base: int, length: int) -> Bytes:
 
 def _groups(rows: Bytes) -> list[Places]:
     """Equal rows together: by a sum with fixed odd weights, then compared, so that no two that differ are taken for equal."""
-    weights: NDArray[np.uint64] = np.random.Generator(np.random.PCG64(0)).integers(
-        1, 2**63, rows.shape[1], dtype=np.uint64
-    )
+    draw = np.random.Generator(np.random.PCG64(0))
+    weights = 2 * draw.integers(2**62, size=rows.shape[1]).astype(np.uint64) + 1
     sums = np.zeros(len(rows), dtype=np.uint64)
     for column in range(rows.shape[1]):
         sums += rows[:, column].astype(np.uint64) * weights[column]
