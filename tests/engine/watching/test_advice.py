@@ -7,7 +7,8 @@ import numpy as np
 import pandas
 import pytest
 
-from heldout.engine.watching.advice import advise, said_of_gap
+from heldout.engine.watching.advice import advise
+from heldout.engine.watching.advice_sentences import said_of_gap
 from heldout.engine.watching.phases import Phase
 from heldout.records import Refusal
 

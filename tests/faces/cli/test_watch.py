@@ -14,7 +14,8 @@ from heldout.engine.store.trajectories import read_trajectory, trajectory_runs
 from heldout.engine.watching.logs import read_runs
 from heldout.faces.cli import main
 from heldout.faces.cli.watch import looks
-from heldout.faces.cli.watched import LogKeeper, record_of
+from heldout.faces.cli.watch_store import LogKeeper
+from heldout.faces.cli.watched import record_of
 
 
 def line(step: int, train: float, unseen: float, error: float) -> str:

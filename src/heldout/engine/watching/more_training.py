@@ -29,8 +29,8 @@ def more_training(
     from the law says how noisy they are. The noise of a single value is added to the interval. It is of the measured
     curve on the same validation examples, not of the risk; the two differ by what those examples share.
 
-    It cannot see what has not begun: a new phase, a lower learning rate, a schedule that ends. It abstains where the present phase spans
-    less than a factor of four in steps, and where the curve rises or falls ever faster, which no such law does.
+    It cannot see what has not begun: a new phase, a lower learning rate, a schedule that ends. It abstains where the present phase
+    spans less than a factor of four in steps, and where the curve rises or falls ever faster, which no such law does.
 
     Args:
         steps: Steps taken ``[T]``.

@@ -61,7 +61,8 @@ def watch_command(
     def job() -> None:
         from heldout.engine.watching.logs import read_runs
         from heldout.faces.cli.outputs import check_outputs, write_outputs
-        from heldout.faces.cli.watched import LogKeeper, record_of, selected, show_runs
+        from heldout.faces.cli.watch_store import LogKeeper
+        from heldout.faces.cli.watched import record_of, selected, show_runs
         from heldout.faces.report.log import write_log_report
 
         given, level = _checked(maps, validation_size, delta)
