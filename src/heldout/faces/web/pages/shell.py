@@ -77,13 +77,13 @@ def data_address(path: str, ending: str) -> str:
     return f"{'/runs' if path == '/' else path}.{ending}{mark}{query}"
 
 
-def message_page(title: str, sentence: str, links: Sequence[Mapping[str, str]] = ()) -> str:
+def message_page(title: str, sentence: str, links: Sequence[tuple[str, str]] = ()) -> str:
     """A page that only says something: what was not found, what was refused, what is still to come.
 
     Args:
         title: In a few words.
         sentence: What happened and what to do.
-        links: Where to go from here: address and words.
+        links: Where to go from here: addresses with their words.
 
     Returns:
         The page.
