@@ -57,11 +57,13 @@ def said_of(value: Any) -> str:
         Its text.
 
     Example:
-        >>> said_of({"forward": 1, "backward": [2, 3]})
-        'forward 1, backward 2, 3'
+        >>> said_of({"forward": 1.0, "backward": [2, True]})
+        'forward 1, backward 2, yes'
     """
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {said_of(inner)}" for key, inner in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(said_of, value))
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else cleaned(str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else cleaned(str(value))

@@ -121,9 +121,12 @@ def spaced_by_logarithm(rows: Sequence[Row]) -> bool:
     return bool(steps) and steps[-1] >= LONG and steps[len(steps) // 2] < steps[-1] / 8
 
 
-def _specification(rows: list[dict[str, Any]], phases: list[dict[str, Any]], log_x: bool, large: bool) -> dict[str, Any]:
+def _specification(
+    rows: list[dict[str, Any]], phases: list[dict[str, Any]], log_x: bool, large: bool
+) -> dict[str, Any]:
     title = next((str(row["unit"]) for row in rows if row.get("unit")), "")
-    drawn: dict[str, Any] = units("figure")["training-curves"].function(rows, phases=phases, y=title, log_x=log_x).to_dict()
+    axes = {"x": "step" if large else "", "y": title, "log_x": log_x}
+    drawn: dict[str, Any] = units("figure")["training-curves"].function(rows, phases=phases, **axes).to_dict()
     drawn.pop("config", None)
     return {**drawn, "width": "container", "height": HEIGHT if large else SMALL}
 

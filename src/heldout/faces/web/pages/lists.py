@@ -15,15 +15,13 @@ def runs_page(view: Plain) -> str:
     Args:
         view: ``rows`` (each ``run, kind, written, subject, members, headline, note, finished`` and ``readings``: name -> ``low, high,
             mean``, for the readings that the query names), ``total``, ``page`` (from 1), ``pages``, ``query`` (``q, kind, since,
-            sort, page, compare`` and the lists ``reading, low, high``), ``facets`` (``kinds``, ``subjects``, ``readings``: lists of
+            sort, page`` and the lists ``reading, low, high, compare``), ``facets`` (``kinds``, ``subjects``, ``readings``: lists of
             ``{"name", "count"}``) and ``indexing`` (None, or the numbers done and in all).
 
     Returns:
         The page.
     """
-    chosen = view["query"].get("compare") or []
-    chosen = chosen.split(",") if isinstance(chosen, str) else chosen
-    return _list("runs.html.j2", "/", view, chosen=set(chosen))
+    return _list("runs.html.j2", "/", view, chosen=set(view["query"].get("compare") or ()))
 
 
 def readings_page(view: Plain) -> str:
@@ -55,7 +53,7 @@ def compare_page(view: Plain) -> str:
 
 def _list(template: str, path: str, view: Plain, **context: Any) -> str:
     query = {key: view["query"].get(key) for key in QUERY} | dict(view["query"])
-    address = with_query(path, query, page="", compare="")
+    address = with_query(path, query, page="", compare=[])
     return page_of(
         template, shape="wide", here=path, path=path, address=address, scripts=("lists.js",), query=query, **context, **_without_query(view)
     )  # fmt: skip

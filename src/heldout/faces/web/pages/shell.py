@@ -56,7 +56,12 @@ def trail_of(kind: str, run: str) -> dict[str, str]:
     Returns:
         The address and the words of the list above it, the run, the address of its data.
     """
-    return {"address": with_query("/", {"kind": kind}), "words": PLACES[kind], "run": run, "data": page_address(kind, run)}
+    return {
+        "address": with_query("/", {"kind": kind}),
+        "words": PLACES[kind],
+        "run": run,
+        "data": page_address(kind, run),
+    }
 
 
 def data_address(path: str, ending: str) -> str:

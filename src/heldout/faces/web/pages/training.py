@@ -11,6 +11,16 @@ from heldout.faces.web.pages.shell import page_of, trail_of
 from heldout.faces.web.pages.words import cleaned, counted
 
 Plain = Mapping[str, Any]
+#: Readings of a watched run that are no measure of the catalog.
+MEANINGS = {
+    "loss": "Loss of the batch, as the training loop passed it.",
+    "train-loss": "Mean loss on training data.",
+    "train-error": "Share of training examples on which it errs.",
+    "validation-loss": "Mean loss on data held out for validation.",
+    "validation-error": "Share of validation examples on which it errs.",
+    "gap": "Error on validation data minus error on training data.",
+    "random-label-probe": "How fast random labels are being fitted.",
+}
 
 
 def training_page(
@@ -111,7 +121,7 @@ def latest(rows: Sequence[Plain]) -> list[dict[str, Any]]:
             "name": name,
             "family": str(last[0].get("family") or ""),
             "known": unit is not None,
-            "meaning": cleaned(unit.summary) if unit else "",
+            "meaning": cleaned(unit.summary) if unit else MEANINGS.get(name, ""),
             "step": last[0]["step"],
             "value": span([row["value"] for row in last]),
             "interval": _interval(last[0]) if len(last) == 1 else "",
@@ -143,5 +153,7 @@ def _advice(advice: Plain | None) -> dict[str, Any] | None:
     rest = {key: value for key, value in advice.items() if key not in ("sentences", "sentence")}
     return {
         "sentences": [said] if isinstance(said, str) else list(said),
-        "facts": [(key.replace("_", " "), value) for key, value in rest.items() if isinstance(value, (str, int, float))],
+        "facts": [
+            (key.replace("_", " "), value) for key, value in rest.items() if isinstance(value, (str, int, float))
+        ],
     }

@@ -15,14 +15,14 @@ function asked() {
     const fields = [...condition.querySelectorAll("input")];
     if (fields[0].value.trim()) fields.forEach((field) => found.append(field.name, field.value.trim()));
   }
-  if (chosen.size && location.pathname === "/") found.set("compare", [...chosen].join(","));
+  if (chosen.size && location.pathname === "/") chosen.forEach((run) => found.append("compare", run));
   return found;
 }
 
 const addressOf = (query) => location.pathname + (query.size ? `?${query}` : "");
 
 // runs chosen for comparing: they stay chosen while the list changes, and stand in the address
-const chosen = new Set((new URLSearchParams(location.search).get("compare") || "").split(",").filter(Boolean));
+const chosen = new Set(new URLSearchParams(location.search).getAll("compare"));
 const results = document.getElementById("results");
 
 function showChosen() {
