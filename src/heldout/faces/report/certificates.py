@@ -5,7 +5,7 @@ from typing import Any
 
 from heldout.catalog import units
 from heldout.faces.report.drawing import HEIGHT, shared_data
-from heldout.faces.report.rendering import LISTED, page_of, template_of, write_page
+from heldout.faces.report.rendering import LISTED, PageMaker, page_of, template_of, write_page
 from heldout.faces.report.sections import bounds
 from heldout.records import Status
 
@@ -13,17 +13,18 @@ FIGURE = "certificate-families"
 KEPT = {Status.VALID.code, Status.VACUOUS.code}
 
 
-def render_certificates(record: Mapping[str, Any]) -> str:
+def render_certificates(record: Mapping[str, Any], page: PageMaker = page_of) -> str:
     """The whole page.
 
     Args:
         record: What ``Certificates.to_dict`` gave.
+        page: What makes a page of a template and of what it shows.
 
     Returns:
-        HTML that needs nothing beside itself.
+        HTML; the report's needs nothing beside itself.
     """
     unit = units("figure")[FIGURE]
-    return page_of(
+    return page(
         "certificates.html.j2", record=record, families=by_family(record), specifications=specifications(record), figure=unit,
         listed=LISTED,
     )  # fmt: skip

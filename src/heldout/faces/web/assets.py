@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
+STYLE = Path(__file__).parents[1] / "report" / "report.css"  # type and colours are those of the reports
 VEGA = "vega.js"
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -20,19 +21,31 @@ def asset_address(name: str) -> str:
     """The address of an asset, for pages to link to.
 
     Args:
-        name: A file of ``static/``, or ``vega.js``, which defines ``vegaEmbed``.
+        name: One of :func:`asset_names`.
 
     Returns:
-        A path with the content's hash in it, so that a browser may keep it for ever.
+        A path with a hash in it, so that a browser may keep it for ever.
     """
-    # The bundle takes a second to make and is decided by the version: its address need not wait for its content.
-    content = version("vl-convert-python").encode() if name == VEGA else (STATIC / name).read_bytes()
-    return f"/assets/{hashlib.sha256(content).hexdigest()[:16]}/{name}"
+    return f"/assets/{_edition()}/{name}"
+
+
+@cache
+def _edition() -> str:
+    """A hash of all assets together: they change together, and a script may load its neighbours by their names."""
+    # The bundle takes a second to make and is decided by the version: an address need not wait for its content.
+    contents = [version("vl-convert-python").encode(), *(path.read_bytes() for path in _files().values())]
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
+
+
+@cache
+def _files() -> dict[str, Path]:
+    paths = [STYLE, *sorted(path for path in STATIC.iterdir() if path.suffix in TYPES)]
+    return {path.name: path for path in paths}
 
 
 def asset_names() -> list[str]:
     """Every asset there is: nothing else is ever opened."""
-    return [VEGA, *sorted(path.name for path in STATIC.iterdir() if path.suffix in TYPES)]
+    return [VEGA, *_files()]
 
 
 @cache
@@ -49,5 +62,5 @@ def asset(name: str) -> tuple[bytes, str]:
         from heldout.faces.report.drawing import script
 
         return script().encode(), TYPES[".js"]
-    path = STATIC / name
+    path = _files()[name]
     return path.read_bytes(), TYPES[path.suffix]

@@ -1,6 +1,5 @@
 """Figures of a result: the same Vega-Lite specifications that the reports carry, and their pictures."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -38,7 +37,7 @@ def drawings(kind: str, record: Mapping[str, Any]) -> dict[str, Drawing]:
 
     if kind == "audit":
         return {
-            name: Drawing(found["title"], found["caption"], json.loads(found["specification"]))
+            name: Drawing(found["title"], found["caption"], found["specification"])
             for name, found in figures(record).items()
         }
     if kind == "study":
