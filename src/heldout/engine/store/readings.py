@@ -80,9 +80,7 @@ def record_readings(kind: str, run: str, record: Mapping[str, Any]) -> pyarrow.T
     elif kind == "certification":
         rows = [{**row, "unit": row["loss"], "direction": "higher is worse"} for row in record.get("certificates", ())]
     elif kind == "prediction":
-        rows = [
-            {**row, "name": f"predicted-{row['target']}", "family": "prediction"} for row in record.get("rows", ())
-        ]
+        rows = [{**row, "name": f"predicted-{row['target']}", "family": "prediction"} for row in record.get("rows", ())]
     columns = {name: [row.get(name) for row in rows] for name in READINGS.names}
     return pyarrow.table({**columns, "run": [run] * len(rows)}, schema=READINGS)
 

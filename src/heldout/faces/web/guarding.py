@@ -118,7 +118,11 @@ class Guard:
         hosts = [value for name, value in headers if name == "host"]
         origins = [value for name, value in headers if name == "origin"]
         if len(hosts) != 1 or not self.place.knows(hosts[0]):
-            return MISDIRECTED, "This server answers to the address that 'heldout serve' printed, and to no other name.", {}
+            return (
+                MISDIRECTED,
+                "This server answers to the address that 'heldout serve' printed, and to no other name.",
+                {},
+            )
         scheme = "https" if self.place.secure else "http"
         if any(origin.lower() != f"{scheme}://{hosts[0].lower()}" for origin in origins):
             return FORBIDDEN, "Pages of other sites may not ask this server.", {}
@@ -129,7 +133,9 @@ class Guard:
         if given and self._right(given[-1]):
             rest = urlencode([(name, value) for name, value in query if name != "token"])
             path = "/" + scope.get("raw_path", b"/").decode("latin-1").partition("?")[0].lstrip("/\\")
-            cookie = f"{self.place.cookie}={given[-1]}; Path=/; HttpOnly; SameSite=Strict{'; Secure' * self.place.secure}"
+            cookie = (
+                f"{self.place.cookie}={given[-1]}; Path=/; HttpOnly; SameSite=Strict{'; Secure' * self.place.secure}"
+            )
             return 303, "", {"location": f"{path}?{rest}" if rest else path, "set-cookie": cookie}
         if not any(map(self._right, _held(headers, self.place.cookie))):
             return UNAUTHORISED, (

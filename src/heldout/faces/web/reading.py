@@ -12,7 +12,14 @@ from fsspec.implementations.local import LocalFileSystem
 
 from heldout.engine.store import Store
 from heldout.engine.store.packs import READINGS, table_of
-from heldout.engine.store.readings import audit_readings, latest, latest_table, read_segment, record_readings, segment_names
+from heldout.engine.store.readings import (
+    audit_readings,
+    latest,
+    latest_table,
+    read_segment,
+    record_readings,
+    segment_names,
+)
 from heldout.engine.store.results import FOLDERS, summarised
 from heldout.records import Refusal
 

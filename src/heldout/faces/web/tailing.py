@@ -83,11 +83,13 @@ class Tail:
         if now == self._stamp:
             return False
         ended = bool(self.store.files.exists(f"{self.store.path}/trajectories/{self.run}/final.json"))
-        listed = segment_names(self.store, self.run)  # after the question whether it ended: none is written behind the end
+        listed = segment_names(
+            self.store, self.run
+        )  # after the question whether it ended: none is written behind the end
         new = listed[bisect_right(listed, self.names[-1]) if self.names else 0 :]
         for name in new:
-            if not self._sound(name):
-                return bool(self.names) and name != new[0]  # what comes behind it waits, so that order is kept
+            if name in new[-TRIES:] and not self._sound(name):
+                return name != new[0]  # what comes behind it waits, so that order is kept
             self.names.append(name)
         self._stamp = now
         if ended:

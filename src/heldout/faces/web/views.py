@@ -99,7 +99,10 @@ def readings_sql(asked: Asked) -> tuple[str, list[Any]]:
             values.append(end)
     columns = ", ".join(f"readings.{name}" for name in READINGS.names[1:])
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT readings.run, kind, subject, {columns} FROM {{readings}} AS readings JOIN runs USING (run){where}", values
+    return (
+        f"SELECT readings.run, kind, subject, {columns} FROM {{readings}} AS readings JOIN runs USING (run){where}",
+        values,
+    )
 
 
 def readings_view(index: Index, asked: Asked) -> dict[str, Any]:
@@ -140,7 +143,9 @@ def runs_table(view: Mapping[str, Any]) -> pyarrow.Table:
     return pyarrow.Table.from_pylist(rows) if rows else SUMMARIES.empty_table()
 
 
-def _paged(index: Index, sql: str, values: list[Any], page: int, size: int | None) -> tuple[list[dict[str, Any]], int, int]:
+def _paged(
+    index: Index, sql: str, values: list[Any], page: int, size: int | None
+) -> tuple[list[dict[str, Any]], int, int]:
     """Rows of a page, rows in all, and the page: the first where there is no such page."""
     limit = "" if size is None else f" LIMIT {size} OFFSET {size * (page - 1)}"
     rows = plain_rows(index.ask(f"{sql}{limit}", values))
