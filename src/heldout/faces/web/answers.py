@@ -8,9 +8,33 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from heldout.faces.web.asking import Asked, asked
+from heldout.faces.web.assets import asset, asset_address, asset_names
 from heldout.faces.web.downloads import TYPES, pieces
 from heldout.faces.web.pages import message_page
 from heldout.records import Refusal
+
+
+#: Of an address that changes with its content.
+FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
+
+
+def asset_response(request: Request) -> Response:
+    """A style, a script, a picture of the pages.
+
+    Args:
+        request: For an address that :func:`asset_address` gave.
+
+    Returns:
+        The asset.
+
+    Raises:
+        HTTPException: If there is none of this name and content.
+    """
+    name = request.path_params["name"]
+    if name not in asset_names() or request.url.path != asset_address(name):
+        raise HTTPException(404)
+    content, kind = asset(name)
+    return Response(content, media_type=kind, headers=FOREVER)
 
 
 def asked_of(request: Request, single: Sequence[str], several: Sequence[str] = ()) -> Asked:

@@ -71,10 +71,16 @@ def pages(store: Store, token: str, place: Place, catalog: Catalog, *, pause: fl
     site = Site(store, index, streams, catalog.rows, catalog.explain)
     stop = threading.Event()
 
+    def warm() -> None:
+        catalog.rows()
+        from heldout.engine.watching import advice, phases  # noqa: F401  (so that nobody waits for torch and scipy)
+
     @contextlib.asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
         streams.start()
-        follower = threading.Thread(target=index.follow, args=(stop, streams.told, pause), daemon=True, name="index")
+        follower = threading.Thread(
+            target=index.follow, args=(stop, streams.told, pause, warm), daemon=True, name="index"
+        )
         follower.start()
         try:
             yield

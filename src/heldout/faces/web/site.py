@@ -14,15 +14,8 @@ from heldout.engine.store.readings import plain_rows
 from heldout.faces.web import pages
 from heldout.faces.web.addresses import PLACES, page_address
 from heldout.faces.web.answers import (
-    asked_of,
-    attachment,
-    ending_of,
-    file_response,
-    missing_page,
-    odd_record,
-    split_name,
-)
-from heldout.faces.web.assets import asset, asset_address, asset_names
+    asked_of, asset_response, attachment, ending_of, file_response, missing_page, odd_record, split_name,
+)  # fmt: skip
 from heldout.faces.web.downloads import flat_table, record_table
 from heldout.faces.web.drawings import Drawing, drawings, picture
 from heldout.faces.web.histories import Histories, drawn_rows
@@ -30,9 +23,9 @@ from heldout.faces.web.index import Index
 from heldout.faces.web.streaming import Streams
 from heldout.faces.web.tailing import END
 from heldout.faces.web.views import (
-    RUNS, RUNS_SEVERAL, TABLE, compare_view, readings_sql, readings_view, runs_table, runs_view,
+    RUNS, RUNS_SEVERAL, TABLE, compare_rows, compare_view, readings_sql, readings_view, runs_table, runs_view,
 )  # fmt: skip
-from heldout.faces.web.watched import advice_of, phases_of, training_drawings
+from heldout.faces.web.watched import Watched, about_of, training_drawings
 from heldout.records import Refusal
 
 KINDS = {place: kind for kind, place in PLACES.items()}
@@ -43,7 +36,6 @@ VIEWERS = 2000
 COMPARED = 12
 #: Rows of a portion of a download.
 PORTION = 100_000
-FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 
 
 class Site:
@@ -63,7 +55,7 @@ class Site:
     ) -> None:  # fmt: skip
         self.store, self.index, self.streams = store, index, streams
         self.catalog, self.explain = catalog, explain
-        self.histories = Histories(store)
+        self.histories, self.watched = Histories(store), Watched()
         self.viewers = 0
 
     def routes(self) -> list[tuple[str, Callable[..., Any]]]:
@@ -80,7 +72,7 @@ class Site:
             ("/catalog/{name}", self.unit),
             ("/events", self.run_events),
             ("/events/{run}", self.training_events),
-            ("/assets/{edition}/{name}", self.asset),
+            ("/assets/{edition}/{name}", asset_response),
             ("/figures/{place}/{run}/{figure}", self.figure),
             ("/{place}/{name}", self.result),
         ]
@@ -100,13 +92,7 @@ class Site:
 
     def compare_download(self, request: Request) -> Response:
         """The same as a table: a row a reading and run."""
-        view = self._compared(request)
-        rows = [
-            {"name": one["name"], "unit": one["unit"], "run": run["run"], **value}
-            for one in view["readings"]
-            for run, value in zip(view["runs"], one["values"], strict=True)
-            if value is not None
-        ]
+        rows = compare_rows(self._compared(request))
         return file_response(iter([flat_table(rows)]), ending_of(request), "compare")
 
     def readings(self, request: Request) -> Response:
@@ -187,7 +173,7 @@ class Site:
         record = read_result(self.store, kind, run)
         drawn: Mapping[str, Drawing]
         try:
-            drawn = training_drawings(self.histories[run]) if kind == "training" else drawings(kind, record)
+            drawn = self._curves(run, record) if kind == "training" else drawings(kind, record)
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise odd_record(kind, run, error) from error
         if name not in drawn or ending not in PICTURES:
@@ -196,14 +182,6 @@ class Site:
             return JSONResponse(drawn[name].specification, headers=attachment(f"{run}-{name}", ending))
         headers = attachment(f"{run}-{name}", ending)
         return Response(picture(drawn[name].specification, ending), media_type=PICTURES[ending], headers=headers)
-
-    async def asset(self, request: Request) -> Response:
-        """A style, a script, a picture of the pages."""
-        name = request.path_params["name"]
-        if name not in asset_names() or request.url.path != asset_address(name):
-            raise HTTPException(404)
-        content, kind = asset(name)
-        return Response(content, media_type=kind, headers=FOREVER)
 
     async def run_events(self, _: Request) -> Response:
         """The list of runs as it changes."""
@@ -237,16 +215,17 @@ class Site:
 
     def _training(self, run: str, record: Mapping[str, Any], ending: str) -> Response:
         history = self.histories[run]
-        about = {
-            **record, "finished": record["outcome"] is not None, "last": history.last, "rows": history.table.num_rows,
-            "notes": list(history.notes),
-        }  # fmt: skip
+        about = about_of(run, record, history)
         if ending == "json":
             return JSONResponse({**record, "rows": plain_rows(history.table)}, headers=attachment(run, ending))
         if ending:
             return file_response(iter([history.table]), ending, run)
-        phases, advice = phases_of(history), advice_of(history, record)
+        phases, advice = self.watched(run, history, record)
         return HTMLResponse(pages.training_page(run, about, drawn_rows(history.table), phases, advice))
+
+    def _curves(self, run: str, record: Mapping[str, Any]) -> dict[str, Drawing]:
+        history = self.histories[run]
+        return training_drawings(history, self.watched(run, history, record)[0])
 
     def _compared(self, request: Request) -> dict[str, Any]:
         named = [run for value in request.query_params.getlist("runs") for run in value.split(",") if run]

@@ -78,6 +78,23 @@ def compare_view(index: Index, runs: Sequence[str], fields: Mapping[str, Any]) -
     return {"runs": ordered, "readings": list(readings.values()), "query": dict(fields), "indexing": index.progress}
 
 
+def compare_rows(view: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same as rows, for downloads.
+
+    Args:
+        view: Of runs beside each other.
+
+    Returns:
+        One a reading and run.
+    """
+    return [
+        {"name": one["name"], "unit": one["unit"], "run": run["run"], **value}
+        for one in view["readings"]
+        for run, value in zip(view["runs"], one["values"], strict=True)
+        if value is not None
+    ]
+
+
 def readings_sql(asked: Asked) -> tuple[str, list[Any]]:
     """Readings of all runs as one statement, without its page.
 
