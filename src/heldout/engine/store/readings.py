@@ -96,10 +96,13 @@ def fitted(table: pyarrow.Table, run: str) -> pyarrow.Table:
         A table of :data:`READINGS`; what it lacks is null.
     """
     count = table.num_rows
+    have = set(table.column_names)
     columns = {
-        field.name: table.column(field.name).cast(field.type) if field.name in table.column_names else pyarrow.nulls(count, field.type)
+        field.name: table.column(field.name).cast(field.type)
+        if field.name in have
+        else pyarrow.nulls(count, field.type)
         for field in READINGS
-    }  # fmt: skip
+    }
     return pyarrow.table({**columns, "run": pyarrow.array([run] * count, pyarrow.string())}, schema=READINGS)
 
 

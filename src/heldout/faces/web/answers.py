@@ -13,7 +13,6 @@ from heldout.faces.web.downloads import TYPES, pieces
 from heldout.faces.web.pages import message_page
 from heldout.records import Refusal
 
-
 #: Of an address that changes with its content.
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 

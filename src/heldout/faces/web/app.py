@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
@@ -39,7 +40,8 @@ class Catalog(NamedTuple):
     explain: Callable[[str], Mapping[str, Any]]
 
 
-class Pages(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Pages:
     """An application with what keeps it up to date.
 
     Attributes:

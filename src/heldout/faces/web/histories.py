@@ -100,8 +100,8 @@ def drawn_rows(table: pyarrow.Table, most: int = DRAWN) -> list[dict[str, Any]]:
     connection = duckdb.connect()
     connection.register("history", table)
     chosen = connection.sql(
-        "SELECT * EXCLUDE (place, many) FROM (SELECT *, row_number() OVER series - 1 AS place, count(*) OVER (PARTITION BY name, member) "
-        "AS many FROM history WINDOW series AS (PARTITION BY name, member ORDER BY step)) "
+        "SELECT * EXCLUDE (place, many) FROM (SELECT *, row_number() OVER series - 1 AS place, "
+        "count(*) OVER (PARTITION BY name, member) AS many FROM history WINDOW series AS (PARTITION BY name, member ORDER BY step)) "
         "WHERE many <= $most OR place * ($most - 1) // (many - 1) <> (place - 1) * ($most - 1) // (many - 1) OR place = 0 "
         "ORDER BY step, name, member",
         params={"most": most},

@@ -57,24 +57,27 @@ def listen(host: str, port: int | None) -> socket.socket:
     reason = ""
     for number in tried:
         try:
-            family, kind, protocol, _, address = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
-            bound = socket.socket(family, kind, protocol)
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                bound.bind(address)
-                bound.listen(2048)
-            except OSError:
-                bound.close()
-                raise
+            return _bound(host, number)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-        else:
-            return bound
     raise Refusal(
         given=f"--host was '{host}' and --port {tried[0]} ({reason})",
         expected="an address of this machine with a port that is free",
         do="leave --port out, and one that is free is chosen",
     )
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(2048)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def place_of(host: str, port: int, *, secure: bool, loopback: bool) -> Place:
@@ -130,11 +133,6 @@ def run(application: Any, streams: Streams, bound: socket.socket, certificate: s
     """
     import uvicorn
 
-    class Server(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: Any) -> None:
-            streams.closing = True
-            super().handle_exit(sig, frame)
-
     tls = {"ssl_certfile": certificate, "ssl_keyfile": key or None} if certificate else {}
     config = uvicorn.Config(
         application,
@@ -152,4 +150,12 @@ def run(application: Any, streams: Streams, bound: socket.socket, certificate: s
             expected="a certificate and its key in PEM",
             do="check the paths",
         ) from None
-    Server(config).run(sockets=[bound])
+    server = uvicorn.Server(config)
+    stop = server.handle_exit
+
+    def closing(signal: int, frame: Any) -> None:
+        streams.closing = True  # or open streams would be waited for
+        stop(signal, frame)
+
+    server.handle_exit = closing
+    server.run(sockets=[bound])

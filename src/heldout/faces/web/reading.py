@@ -1,9 +1,9 @@
 """One run as the index wants it: its summary, its readings, and whether either may still change."""
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow
@@ -117,7 +117,7 @@ def stamp(store: Store, *parts: str) -> Any:
     if not isinstance(store.files, LocalFileSystem):
         return int(time.monotonic() // BLIND)
     try:
-        changed = os.stat("/".join((store.path, *parts))).st_mtime_ns
+        changed = Path(store.path, *parts).stat().st_mtime_ns
     except OSError:
         return 0
     return time.monotonic_ns() if abs(time.time() - changed / 1e9) < TICK else changed

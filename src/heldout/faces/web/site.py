@@ -11,10 +11,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 
 from heldout.engine.store import Store, read_result
 from heldout.engine.store.readings import plain_rows
-from heldout.faces.web import pages
+from heldout.faces.web import pages, views
 from heldout.faces.web.addresses import PLACES, page_address
 from heldout.faces.web.answers import (
-    asked_of, asset_response, attachment, ending_of, file_response, missing_page, odd_record, split_name,
+    asked_of,
+    asset_response,
+    attachment,
+    ending_of,
+    file_response,
+    missing_page,
+    odd_record,
+    split_name,
 )  # fmt: skip
 from heldout.faces.web.downloads import flat_table, record_table
 from heldout.faces.web.drawings import Drawing, drawings, picture
@@ -22,9 +29,6 @@ from heldout.faces.web.histories import Histories, drawn_rows
 from heldout.faces.web.index import Index
 from heldout.faces.web.streaming import Streams
 from heldout.faces.web.tailing import END
-from heldout.faces.web.views import (
-    RUNS, RUNS_SEVERAL, TABLE, compare_rows, compare_view, readings_sql, readings_view, runs_table, runs_view,
-)  # fmt: skip
 from heldout.faces.web.watched import Watched, about_of, training_drawings
 from heldout.records import Refusal
 
@@ -34,8 +38,6 @@ PICTURES = {"svg": "image/svg+xml", "png": "image/png", "vl.json": "application/
 VIEWERS = 2000
 #: Runs beside each other: as many as a table can have columns that are read.
 COMPARED = 12
-#: Rows of a portion of a download.
-PORTION = 100_000
 
 
 class Site:
@@ -79,12 +81,14 @@ class Site:
 
     def runs(self, request: Request) -> Response:
         """All runs."""
-        return HTMLResponse(pages.runs_page(runs_view(self.index, asked_of(request, RUNS, RUNS_SEVERAL))))
+        return HTMLResponse(
+            pages.runs_page(views.runs_view(self.index, asked_of(request, views.RUNS, views.RUNS_SEVERAL)))
+        )
 
     def runs_download(self, request: Request) -> Response:
         """The runs of a query, all pages of it."""
-        view = runs_view(self.index, asked_of(request, RUNS, RUNS_SEVERAL), size=None)
-        return file_response(iter([runs_table(view)]), ending_of(request), "runs")
+        view = views.runs_view(self.index, asked_of(request, views.RUNS, views.RUNS_SEVERAL), size=None)
+        return file_response(iter([views.runs_table(view)]), ending_of(request), "runs")
 
     def compare(self, request: Request) -> Response:
         """Runs beside each other."""
@@ -92,32 +96,17 @@ class Site:
 
     def compare_download(self, request: Request) -> Response:
         """The same as a table: a row a reading and run."""
-        rows = compare_rows(self._compared(request))
+        rows = views.compare_rows(self._compared(request))
         return file_response(iter([flat_table(rows)]), ending_of(request), "compare")
 
     def readings(self, request: Request) -> Response:
         """Readings of all runs."""
-        return HTMLResponse(pages.readings_page(readings_view(self.index, asked_of(request, TABLE))))
+        return HTMLResponse(pages.readings_page(views.readings_view(self.index, asked_of(request, views.TABLE))))
 
     def readings_download(self, request: Request) -> Response:
         """The readings of a query, all pages of it, portion by portion."""
-        sql, values = readings_sql(asked_of(request, TABLE))
-        first = self.index.ask(f"{sql} LIMIT 0", values)
-
-        def portions() -> Iterator[pyarrow.Table]:
-            yield first
-            runs = (
-                self.index.ask(f"SELECT DISTINCT run FROM ({sql}) ORDER BY run DESC", values).column("run").to_pylist()
-            )
-            step = max(1, PORTION // 500)
-            for place in range(0, len(runs), step):
-                some = runs[place : place + step]
-                yield self.index.ask(
-                    f"SELECT * FROM ({sql}) WHERE run IN (SELECT unnest(?)) ORDER BY run DESC, name, member",
-                    [*values, some],
-                )
-
-        return file_response(portions(), ending_of(request), "readings")
+        portions = views.readings_portions(self.index, asked_of(request, views.TABLE))
+        return file_response(portions, ending_of(request), "readings")
 
     def catalog_list(self, _: Request) -> Response:
         """All units."""
@@ -178,10 +167,8 @@ class Site:
             raise odd_record(kind, run, error) from error
         if name not in drawn or ending not in PICTURES:
             raise HTTPException(404)
-        if ending == "vl.json":
-            return JSONResponse(drawn[name].specification, headers=attachment(f"{run}-{name}", ending))
-        headers = attachment(f"{run}-{name}", ending)
-        return Response(picture(drawn[name].specification, ending), media_type=PICTURES[ending], headers=headers)
+        content = picture(drawn[name].specification, ending)
+        return Response(content, media_type=PICTURES[ending], headers=attachment(f"{run}-{name}", ending))
 
     async def run_events(self, _: Request) -> Response:
         """The list of runs as it changes."""
@@ -230,7 +217,7 @@ class Site:
     def _compared(self, request: Request) -> dict[str, Any]:
         named = [run for value in request.query_params.getlist("runs") for run in value.split(",") if run]
         known = [run for run in dict.fromkeys(named) if run in self.index.names][:COMPARED]
-        return compare_view(self.index, known, {"runs": ",".join(known)})
+        return views.compare_view(self.index, known, {"runs": ",".join(known)})
 
     def _lost(self, kind: str, run: str) -> Response | None:
         """A page with the nearest names, where a run is not listed: only names that are listed are ever opened."""

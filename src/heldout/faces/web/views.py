@@ -1,7 +1,7 @@
 """What pages of many runs show: runs, runs beside each other, readings; each one question to the index."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow
@@ -17,6 +17,8 @@ RUNS_SEVERAL = ("reading", "low", "high", "compare")
 TABLE = ("q", "kind", "since", "name", "member", "status", "low", "high", "sort", "page")
 #: Rows of a page.
 PAGE = 50
+#: Runs of a portion of a download.
+PORTION = 200
 SUBJECTS = 100
 #: Of a table of readings, what it may be sorted by.
 COLUMNS = ("run", "kind", "subject", *READINGS.names[1:])
@@ -120,6 +122,24 @@ def readings_sql(asked: Asked) -> tuple[str, list[Any]]:
         f"SELECT readings.run, kind, subject, {columns} FROM {{readings}} AS readings JOIN runs USING (run){where}",
         values,
     )
+
+
+def readings_portions(index: Index, asked: Asked) -> Iterator[pyarrow.Table]:
+    """Readings of all runs, all pages of them, some runs at a time.
+
+    Args:
+        index: Of the store.
+        asked: The query, with the fields of :data:`TABLE`.
+
+    Yields:
+        Tables of the same columns, the first of them empty.
+    """
+    sql, values = readings_sql(asked)
+    yield index.ask(f"{sql} LIMIT 0", values)
+    runs = index.ask(f"SELECT DISTINCT run FROM ({sql}) ORDER BY run DESC", values).column("run").to_pylist()
+    own = f"SELECT * FROM ({sql}) WHERE run IN (SELECT unnest(?)) ORDER BY run DESC, name, member"
+    for place in range(0, len(runs), PORTION):
+        yield index.ask(own, [*values, runs[place : place + PORTION]])
 
 
 def readings_view(index: Index, asked: Asked) -> dict[str, Any]:
