@@ -80,9 +80,7 @@ def record_readings(kind: str, run: str, record: Mapping[str, Any]) -> pyarrow.T
     elif kind == "certification":
         rows = [{**row, "unit": row["loss"], "direction": "higher is worse"} for row in record.get("certificates", ())]
     elif kind == "prediction":
-        rows = [
-            {**row, "name": f"predicted-{row['target']}", "family": "prediction"} for row in record.get("rows", ())
-        ]
+        rows = [{**row, "name": f"predicted-{row['target']}", "family": "prediction"} for row in record.get("rows", ())]
     columns = {name: [row.get(name) for row in rows] for name in READINGS.names}
     return pyarrow.table({**columns, "run": [run] * len(rows)}, schema=READINGS)
 
@@ -98,10 +96,13 @@ def fitted(table: pyarrow.Table, run: str) -> pyarrow.Table:
         A table of :data:`READINGS`; what it lacks is null.
     """
     count = table.num_rows
+    have = set(table.column_names)
     columns = {
-        field.name: table.column(field.name).cast(field.type) if field.name in table.column_names else pyarrow.nulls(count, field.type)
+        field.name: table.column(field.name).cast(field.type)
+        if field.name in have
+        else pyarrow.nulls(count, field.type)
         for field in READINGS
-    }  # fmt: skip
+    }
     return pyarrow.table({**columns, "run": pyarrow.array([run] * count, pyarrow.string())}, schema=READINGS)
 
 

@@ -20,7 +20,7 @@ def show_result(kind: str, record: Record) -> None:
     from heldout.faces.study_terminal import show_study
     from heldout.faces.terminal import show
 
-    {
+    shows: dict[str, Callable[..., None]] = {
         "audit": show,
         "certification": show_certificates,
         "judgement": show_judgement,
@@ -28,7 +28,8 @@ def show_result(kind: str, record: Record) -> None:
         "prediction": show_prediction,
         "study": show_study,
         "training": show_training,
-    }[kind](record)
+    }
+    shows[kind](record)
 
 
 def show_training(record: Record) -> None:

@@ -72,6 +72,8 @@ def asked(pairs: Sequence[tuple[str, str]], single: Sequence[str], several: Sequ
             fields[field].append(value)
         elif field in single:
             fields[field] = value
+    for end in ("low", "high") if "reading" in several else ():
+        fields[end] += [""] * (len(fields["reading"]) - len(fields[end]))
     return Asked(
         fields,
         tuple(fields.get("q", "").lower().split()),

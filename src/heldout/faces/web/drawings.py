@@ -1,5 +1,6 @@
 """Figures of a result: the same Vega-Lite specifications that the reports carry, and their pictures."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -58,11 +59,13 @@ def picture(specification: Mapping[str, Any], ending: str) -> bytes:
 
     Args:
         specification: Vega-Lite.
-        ending: ``svg`` or ``png``.
+        ending: ``svg``, ``png``, or ``vl.json`` for the specification itself.
 
     Returns:
         The file's bytes.
     """
+    if ending == "vl.json":
+        return json.dumps(specification).encode()
     import vl_convert
 
     from heldout.faces.report.colours import standalone

@@ -104,13 +104,14 @@ class Index:
             counts = sorted(self._counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return [{"name": name, "count": count} for name, count in counts if count > 0]
 
-    def follow(self, stop: threading.Event, told: Told, pause: float = 1.0) -> None:
+    def follow(self, stop: threading.Event, told: Told, pause: float = 1.0, idle: Told | None = None) -> None:
         """Keep up with the store until told to stop: the work of a thread.
 
         Args:
             stop: Set at the end.
             told: Called after each change.
             pause: Seconds between two looks at a store that does not change.
+            idle: Called once, when there is nothing left to index.
         """
         while not stop.is_set():
             before, worked = self.version, False
@@ -121,6 +122,9 @@ class Index:
             if self.version != before:
                 told()
             if not worked:
+                if idle is not None:
+                    idle()
+                    idle = None
                 stop.wait(pause)
 
     def _moved(self) -> bool:

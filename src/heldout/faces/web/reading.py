@@ -1,9 +1,9 @@
 """One run as the index wants it: its summary, its readings, and whether either may still change."""
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow
@@ -86,7 +86,8 @@ def _of_record(store: Store, kind: str, run: str) -> pyarrow.Table:
 
 
 def _training(store: Store, run: str, summary: Row, before: Read | None) -> Read:
-    known = before or Read(summary, table_of([], READINGS), settled=False)
+    whole = before is not None and not before.summary["note"]  # what was broken may have been mended: read it all again
+    known = before if before is not None and whole else Read(summary, table_of([], READINGS), settled=False)
     tables, faults, last = [], [], known.last
     for segment in segment_names(store, run):
         if segment > known.last:
@@ -117,7 +118,7 @@ def stamp(store: Store, *parts: str) -> Any:
     if not isinstance(store.files, LocalFileSystem):
         return int(time.monotonic() // BLIND)
     try:
-        changed = os.stat("/".join((store.path, *parts))).st_mtime_ns
+        changed = Path(store.path, *parts).stat().st_mtime_ns
     except OSError:
         return 0
     return time.monotonic_ns() if abs(time.time() - changed / 1e9) < TICK else changed

@@ -1,7 +1,7 @@
 """What pages of many runs show: runs, runs beside each other, readings; each one question to the index."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow
@@ -17,6 +17,8 @@ RUNS_SEVERAL = ("reading", "low", "high", "compare")
 TABLE = ("q", "kind", "since", "name", "member", "status", "low", "high", "sort", "page")
 #: Rows of a page.
 PAGE = 50
+#: Runs of a portion of a download.
+PORTION = 200
 SUBJECTS = 100
 #: Of a table of readings, what it may be sorted by.
 COLUMNS = ("run", "kind", "subject", *READINGS.names[1:])
@@ -33,7 +35,7 @@ def runs_view(index: Index, asked: Asked, size: int | None = PAGE) -> dict[str, 
     Returns:
         A view, as ``runs_page`` takes it.
     """
-    joins, conditions, values, having = "", *_conditions(asked, "runs"), []
+    joins, conditions, values, having = "", *_conditions(asked, index), []
     for place, (name, low, high) in enumerate(asked.readings):
         inside = [f"value {sign} ?" for sign, end in ((">=", low), ("<=", high)) if end is not None]
         hit = f"bool_or({' AND '.join(inside)})" if inside else "true"
@@ -78,16 +80,34 @@ def compare_view(index: Index, runs: Sequence[str], fields: Mapping[str, Any]) -
     return {"runs": ordered, "readings": list(readings.values()), "query": dict(fields), "indexing": index.progress}
 
 
-def readings_sql(asked: Asked) -> tuple[str, list[Any]]:
+def compare_rows(view: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same as rows, for downloads.
+
+    Args:
+        view: Of runs beside each other.
+
+    Returns:
+        One a reading and run.
+    """
+    return [
+        {"name": one["name"], "unit": one["unit"], "run": run["run"], **value}
+        for one in view["readings"]
+        for run, value in zip(view["runs"], one["values"], strict=True)
+        if value is not None
+    ]
+
+
+def readings_sql(index: Index, asked: Asked) -> tuple[str, list[Any]]:
     """Readings of all runs as one statement, without its page.
 
     Args:
+        index: Of the store.
         asked: The query, with the fields of :data:`TABLE`.
 
     Returns:
         SQL and its values.
     """
-    conditions, values = _conditions(asked, "readings", ", name, family")
+    conditions, values = _conditions(asked, index, readings=True)
     for field in ("name", "status"):
         if asked[field]:
             conditions.append(f"readings.{field} = ?")
@@ -105,6 +125,24 @@ def readings_sql(asked: Asked) -> tuple[str, list[Any]]:
     )
 
 
+def readings_portions(index: Index, asked: Asked) -> Iterator[pyarrow.Table]:
+    """Readings of all runs, all pages of them, some runs at a time.
+
+    Args:
+        index: Of the store.
+        asked: The query, with the fields of :data:`TABLE`.
+
+    Yields:
+        Tables of the same columns, the first of them empty.
+    """
+    sql, values = readings_sql(index, asked)
+    yield index.ask(f"{sql} LIMIT 0", values)
+    runs = index.ask(f"SELECT DISTINCT run FROM ({sql}) ORDER BY run DESC", values).column("run").to_pylist()
+    own = f"SELECT * FROM ({sql}) WHERE run IN (SELECT unnest(?)) ORDER BY run DESC, name, member"
+    for place in range(0, len(runs), PORTION):
+        yield index.ask(own, [*values, runs[place : place + PORTION]])
+
+
 def readings_view(index: Index, asked: Asked) -> dict[str, Any]:
     """Readings of all runs.
 
@@ -115,7 +153,7 @@ def readings_view(index: Index, asked: Asked) -> dict[str, Any]:
     Returns:
         A view, as ``readings_page`` takes it.
     """
-    sql, values = readings_sql(asked)
+    sql, values = readings_sql(index, asked)
     field, down = _sort_field(asked, COLUMNS, "-run")
     order = f' ORDER BY "{field}" {"DESC" if down else "ASC"} NULLS LAST, run DESC, name, member'
     total = index.ask(f"SELECT count(*) AS total FROM ({sql})", values).column("total")[0].as_py()
@@ -154,15 +192,30 @@ def _paged(
     return rows, rows[0]["total"] if rows else 0, page
 
 
-def _conditions(asked: Asked, table: str, more: str = "") -> tuple[list[str], list[Any]]:
-    """What runs must be like, and the values of the question marks."""
-    searched = f"lower(concat_ws(' ', {table}.run, kind, subject, headline{more}))"
-    conditions = [f"contains({searched}, ?)" for _ in asked.words]
-    values: list[Any] = list(asked.words)
-    for field in ("kind", "since"):
-        value = asked.since if field == "since" else asked[field]
+def _conditions(asked: Asked, index: Index, *, readings: bool = False) -> tuple[list[str], list[Any]]:
+    """What rows must be like, and the values of the question marks.
+
+    A word in a table of readings occurs in what is said of the run or in the reading's name; both are looked up before the
+    readings, of which there may be millions.
+    """
+    said = "contains(lower(concat_ws(' ', run, kind, subject, headline)), ?)"
+    conditions: list[str] = []
+    values: list[Any] = []
+    for word in asked.words:
+        if readings:
+            conditions.append(
+                f"(readings.run IN (SELECT run FROM runs WHERE {said}) OR readings.name IN (SELECT unnest(?::VARCHAR[])))"
+            )
+            values += [word, [row["name"] for row in index.reading_names() if word in row["name"].lower()]]
+        else:
+            conditions.append(said.replace("run,", "runs.run,"))
+            values.append(word)
+    for condition, value in (
+        ("kind = ?", asked["kind"]),
+        (f"{'readings' if readings else 'runs'}.run >= ?", asked.since),
+    ):
         if value:
-            conditions.append("kind = ?" if field == "kind" else f"{table}.run >= ?")
+            conditions.append(condition)
             values.append(value)
     return conditions, values
 
