@@ -15,6 +15,7 @@ let figureOf = figuresByReading(live.figures);
 let views = new Map();
 let pending = [];
 let ended = live.finished;
+let ends = new Map(); // figure -> the last step that the server's own rows of it hold; what comes once more is left out
 
 function figuresByReading(figures) {
   return new Map(Object.entries(figures).flatMap(([figure, readings]) => readings.map((reading) => [reading, figure])));
@@ -97,7 +98,8 @@ function show(rows) {
   askForWords(strange ? 300 : WORDS_EVERY, strange);
 }
 
-function grow(figure, rows) {
+function grow(figure, arrived) {
+  const rows = arrived.filter((row) => row.step > (ends.get(figure) ?? -1));
   const view = views.get(figure);
   const kept = specifications[figure].datasets.readings;
   kept.push(...rows);
@@ -107,9 +109,25 @@ function grow(figure, rows) {
     const steps = [...new Set(kept.map((row) => row.step))].sort((a, b) => a - b);
     const left = new Set(steps.filter((_, place) => place % 2 === 0 || place > steps.length - 50));
     specifications[figure].datasets.readings = kept.filter((row) => left.has(row.step));
-    view.data("readings", specifications[figure].datasets.readings.map((row) => ({ ...row })));
-  } else view.insert("readings", rows.map((row) => ({ ...row })));
-  view.runAsync();
+    renew(view, "readings", specifications[figure].datasets.readings);
+  } else change(view, () => view.insert("readings", copied(rows)));
+}
+
+const copied = (rows) => rows.map((row) => ({ ...row })); // Vega writes into what it is given
+
+/** One change after the other: of two before a run Vega would keep the later alone. */
+const changes = new WeakMap();
+function change(view, apply) {
+  const run = () => {
+    apply();
+    return view.runAsync();
+  };
+  changes.set(view, (changes.get(view) || Promise.resolve()).then(run, run));
+}
+
+function renew(view, table, rows) {
+  const now = copied(rows);
+  change(view, () => view.data(table, now));
 }
 
 /** The phase that goes on reaches to the newest step. */
@@ -118,7 +136,7 @@ function stretchGround(step) {
     const phases = specifications[figure].datasets.phases;
     if (!phases.length) continue;
     phases.at(-1).end = Math.max(phases.at(-1).end, step);
-    view.data("phases", phases.map((phase) => ({ ...phase }))).runAsync();
+    renew(view, "phases", phases);
   }
 }
 
@@ -172,7 +190,7 @@ async function takeWords(alsoFigures) {
   for (const [figure, view] of views) {
     if (!newest[figure]) continue;
     specifications[figure].datasets.phases = newest[figure].datasets.phases;
-    view.data("phases", newest[figure].datasets.phases.map((phase) => ({ ...phase }))).runAsync();
+    renew(view, "phases", newest[figure].datasets.phases);
   }
   if (alsoFigures) await takeFigures(page, newest);
 }
@@ -184,7 +202,8 @@ async function takeFigures(page, newest) {
   figureOf = figuresByReading(told.figures);
   for (const name of Object.keys(specifications)) if (!newest[name]) delete specifications[name];
   for (const [name, specification] of Object.entries(newest)) {
-    const end = Math.max(-1, ...specification.datasets.readings.map((row) => row.step));
+    const end = specification.datasets.readings.reduce((most, row) => Math.max(most, row.step), -1);
+    ends.set(name, end);
     specification.datasets.readings.push(...(since[name] || []).filter((row) => row.step > end));
     specifications[name] = specification;
   }
@@ -199,12 +218,23 @@ async function takeFigures(page, newest) {
 }
 
 // curves
-async function drawCurves() {
+let drawing = Promise.resolve();
+function drawCurves() {
+  drawing = drawing.then(drawOnce, drawOnce); // one after the other: a figure has one view
+  return drawing;
+}
+
+async function drawOnce() {
   views.forEach((view) => view.finalize());
   views = new Map();
   for (const place of document.querySelectorAll("#curves .view")) {
     const name = place.dataset.figure;
-    if (specifications[name]) views.set(name, await draw(place, scaled(specifications[name])));
+    if (!specifications[name]) continue;
+    const view = await draw(place, scaled(specifications[name]));
+    const { readings, phases } = specifications[name].datasets; // some came while it was being drawn
+    renew(view, "readings", readings);
+    renew(view, "phases", phases);
+    views.set(name, view);
   }
 }
 

@@ -2,13 +2,14 @@
 export function number(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "—";
   if (value === 0) return "0";
-  const [digits, exponent] = value.toExponential(3).split("e");
+  const tie = /^(-?\d\.\d\d[02468])50*e(.*)$/.exec(value.toExponential(20)); // Python rounds what lies halfway to the even digit
+  const [digits, exponent] = tie ? tie.slice(1) : value.toExponential(3).split("e");
   const power = Number(exponent);
   if (power < -4 || power >= 4) {
     const sign = power < 0 ? "-" : "+";
     return `${digits.replace(/\.?0+$/, "")}e${sign}${String(Math.abs(power)).padStart(2, "0")}`;
   }
-  const text = value.toFixed(Math.max(0, 3 - power));
+  const text = Number(`${digits}e${power}`).toFixed(Math.max(0, 3 - power));
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
