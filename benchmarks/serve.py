@@ -52,7 +52,12 @@ def make_store(folder: Path, runs: int) -> None:
              "passes": {"forward": 1.0, "backward": 0.0}, "seconds": 0.1}
             for name, value in zip(names, values.tolist(), strict=True)
         ]  # fmt: skip
-        record = {"heldout": "0", "schema": 1, "verdict": {"headline": f"Run {number} does well."}, "subject": {"name": subject, "members": 1}}
+        record = {
+            "heldout": "0",
+            "schema": 1,
+            "verdict": {"headline": f"Run {number} does well."},
+            "subject": {"name": subject, "members": 1},
+        }
         (folder / "runs" / f"{run}.json").write_text(json.dumps({**record, "readings": rows}))
 
 
@@ -63,9 +68,16 @@ class Server:
         self.token = store.parent / "token"
         self.token.write_text(TOKEN)
         words = [sys.executable, "-m", "heldout", "serve", str(store), "--token-file", str(self.token)]
-        words = [sys.executable, "-c", "import sys; from heldout.faces.cli import main; sys.exit(main(sys.argv[1:]))", *words[3:]]
+        words = [
+            sys.executable,
+            "-c",
+            "import sys; from heldout.faces.cli import main; sys.exit(main(sys.argv[1:]))",
+            *words[3:],
+        ]
         began = time.perf_counter()
-        self.process = subprocess.Popen([*words, *(["--port", str(port)] if port else [])], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [*words, *(["--port", str(port)] if port else [])], stdout=subprocess.PIPE, text=True
+        )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         self.url = line.split(" is at ")[1].partition("/?")[0]
@@ -128,7 +140,9 @@ def of_store(runs: int, keep: str) -> None:
         for name, path in FILTERS.items():
             times = [server.get(path) for _ in range(5)]
             assert all(answer.status_code == 200 for _, answer in times)
-            print(f"  {name}: first {1000 * times[0][0]:.0f} ms, then {1000 * statistics.median(t for t, _ in times[1:]):.0f} ms")
+            print(
+                f"  {name}: first {1000 * times[0][0]:.0f} ms, then {1000 * statistics.median(t for t, _ in times[1:]):.0f} ms"
+            )
         server.kill()
     size = sum(path.stat().st_size for path in (store / "packs").iterdir()) / 2**20
     print(f"packs: {size:.0f} MiB")
@@ -218,8 +232,12 @@ async def of_viewers(viewers: int, seconds: float, rate: int) -> None:
     lost = sum(one != expected for one in seen)
     total = sum(map(sum, rows))
     print(f"{viewers} viewers, {rate} readings a second for {seconds:.0f} s, server killed and restarted once:")
-    print(f"  {len(written)} segments, {total:,} readings received of {viewers * rate // 2 * len(written):,}; viewers that missed one: {lost}")
-    print(f"  pages meanwhile: median {1000 * statistics.median(times):.0f} ms, slowest {1000 * max(times):.0f} ms, of {len(times)}")
+    print(
+        f"  {len(written)} segments, {total:,} readings received of {viewers * rate // 2 * len(written):,}; viewers that missed one: {lost}"
+    )
+    print(
+        f"  pages meanwhile: median {1000 * statistics.median(times):.0f} ms, slowest {1000 * max(times):.0f} ms, of {len(times)}"
+    )
     print(f"  the server held {peak} MiB")
     shutil.rmtree(folder)
     if lost:

@@ -55,7 +55,10 @@ def test_figures_come_as_pictures_and_as_specifications(world: World) -> None:
     place = f"/figures/trainings/{world.training}/losses"
     assert world.client.get(f"{place}.svg").content.startswith(b"<svg")
     assert world.client.get(f"{place}.png").content.startswith(b"\x89PNG")
-    assert "datasets" in world.client.get(f"{place}.vl.json").json() or "data" in world.client.get(f"{place}.vl.json").json()
+    assert (
+        "datasets" in world.client.get(f"{place}.vl.json").json()
+        or "data" in world.client.get(f"{place}.vl.json").json()
+    )
     assert world.client.get(f"{place}.exe").status_code == 404
     assert world.client.get(f"/figures/trainings/{world.training}/none.svg").status_code == 404
 

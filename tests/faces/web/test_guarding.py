@@ -10,7 +10,16 @@ from heldout.faces.web.assets import asset_address
 from heldout.faces.web.guarding import LOOPBACK, POLICY, Place, new_token, token_of
 from heldout.records import Refusal
 
-EVERYWHERE = ["/", "/readings", "/readings.csv", "/catalog", "/compare", "/events", "/nothing", asset_address("pages.css")]
+EVERYWHERE = [
+    "/",
+    "/readings",
+    "/readings.csv",
+    "/catalog",
+    "/compare",
+    "/events",
+    "/nothing",
+    asset_address("pages.css"),
+]
 
 
 def stranger(world: World) -> TestClient:
@@ -18,7 +27,11 @@ def stranger(world: World) -> TestClient:
 
 
 def test_nothing_is_shown_without_the_token(world: World) -> None:
-    runs = [f"/audits/{world.audits[0]}", f"/events/{world.training}", f"/figures/trainings/{world.training}/losses.svg"]
+    runs = [
+        f"/audits/{world.audits[0]}",
+        f"/events/{world.training}",
+        f"/figures/trainings/{world.training}/losses.svg",
+    ]
     for path in [*EVERYWHERE, *runs]:
         for headers in ({}, {"authorization": "Bearer wrong"}, {"cookie": f"heldout-8471={TOKEN}x"}, {"cookie": "a=b"}):
             answer = stranger(world).get(path, headers=headers)
@@ -72,7 +85,9 @@ def test_nothing_can_be_written(world: World, method: str) -> None:
 
 
 def test_the_policy_is_on_every_answer(world: World) -> None:
-    answers = [world.client.get(path) for path in ("/", "/nothing", "/readings.csv", "/?page=x", asset_address("pages.css"))]
+    answers = [
+        world.client.get(path) for path in ("/", "/nothing", "/readings.csv", "/?page=x", asset_address("pages.css"))
+    ]
     answers += [stranger(world).get("/"), world.client.get("/", headers={"host": "evil"})]
     for answer in answers:
         assert answer.headers["content-security-policy"] == POLICY

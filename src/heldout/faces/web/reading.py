@@ -86,7 +86,8 @@ def _of_record(store: Store, kind: str, run: str) -> pyarrow.Table:
 
 
 def _training(store: Store, run: str, summary: Row, before: Read | None) -> Read:
-    known = before or Read(summary, table_of([], READINGS), settled=False)
+    whole = before is not None and not before.summary["note"]  # what was broken may have been mended: read it all again
+    known = before if before is not None and whole else Read(summary, table_of([], READINGS), settled=False)
     tables, faults, last = [], [], known.last
     for segment in segment_names(store, run):
         if segment > known.last:

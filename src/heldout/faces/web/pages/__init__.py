@@ -1,7 +1,7 @@
 """Pages as HTML: plain dictionaries in, a string out. Nothing here opens a file of the store or asks a question of it.
 
-Templates escape whatever comes from a run. Style and scripts are the server's own files (``static/``), nothing stands inline but data,
-and figures are the reports' specifications, drawn by Vega's interpreter: the policy forbids ``eval``.
+Templates escape whatever comes from a run. Style and scripts are the server's own files (``static/``), nothing stands inline but
+data, and figures are the reports' specifications, drawn by Vega's interpreter: the policy forbids ``eval``.
 """
 
 from heldout.faces.web.pages.catalog import catalog_page, unit_page

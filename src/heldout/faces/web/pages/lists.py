@@ -55,7 +55,8 @@ def _list(template: str, path: str, view: Plain, **context: Any) -> str:
     query = {key: view["query"].get(key) for key in QUERY} | dict(view["query"])
     address = with_query(path, query, page="", compare=[])
     return page_of(
-        template, shape="wide", here=path, path=path, address=address, scripts=("lists.js",), query=query, **context, **_without_query(view)
+        template, shape="wide", here=path, path=path, address=address, scripts=("lists.js",), query=query, **context,
+        **_without_query(view),
     )  # fmt: skip
 
 

@@ -39,6 +39,10 @@ def training_page(
     Returns:
         The page; it goes on by itself while the run does.
     """
+    about = {
+        **dict.fromkeys(("network", "parameters", "train", "validation", "started", "notes")),
+        **about,
+    }  # other writers say less
     figures = curves_of(table_rows, phases)
     finished = bool(about.get("finished"))
     live = {
@@ -107,8 +111,8 @@ def latest(rows: Sequence[Plain]) -> list[dict[str, Any]]:
         rows: Readings in the order of steps.
 
     Returns:
-        One a reading, in the order of families and names: name, meaning, known (whether the catalog explains it), step, value (of several
-        networks the range), interval, unit, reason (where there is no number).
+        One a reading, in the order of families and names: name, meaning, known (whether the catalog explains it), step, value (of
+        several networks the range), interval, unit, reason (where there is no number).
     """
     catalog, found = units(), {}
     for row in rows:
@@ -138,7 +142,8 @@ def _interval(row: Plain) -> str:
 def _facts(about: Plain) -> list[tuple[str, str]]:
     """What was said at the beginning and is neither shown above nor of no interest to a person."""
     shown = {
-        "kind", "name", "parameters", "train", "validation", "steps", "started", "finished", "outcome", "last", "rows", "notes", "network",
+        "kind", "name", "parameters", "train", "validation", "steps", "started", "finished", "outcome", "last", "rows", "notes",
+        "network",
     }  # fmt: skip
     outcome = {f"outcome, {key}": value for key, value in (about.get("outcome") or {}).items() if key != "advice"}
     facts = {**{key: value for key, value in about.items() if key not in shown}, **outcome}

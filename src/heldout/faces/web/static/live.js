@@ -34,11 +34,15 @@ function connect() {
     attempt = 0;
     say("live", "live");
   };
-  source.onmessage = (event) => {
+  source.addEventListener("segment", (event) => {
     last = event.lastEventId || last;
     pending.push(...JSON.parse(event.data));
     gather();
-  };
+  });
+  source.addEventListener("fault", (event) => {
+    last = event.lastEventId || last; // a segment that cannot be read: the words say so
+    askForWords(300);
+  });
   source.addEventListener("end", () => {
     source.close();
     ended = true;
@@ -51,7 +55,14 @@ function connect() {
     if (ended) return;
     say("away", "reconnecting");
     setTimeout(connect, 1000 * PAUSES[Math.min(attempt++, PAUSES.length - 1)]);
+    if (attempt === PAUSES.length) refusedOrAway();
   };
+}
+
+/** A server that was started again with another token answers, and says no. */
+async function refusedOrAway() {
+  const answer = await fetch(location.href, { credentials: "same-origin" }).catch(() => null);
+  if (answer?.status === 401) say("away", "token needed: open the address that heldout serve printed");
 }
 
 // rows
