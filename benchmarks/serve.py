@@ -232,9 +232,8 @@ async def of_viewers(viewers: int, seconds: float, rate: int) -> None:
     lost = sum(one != expected for one in seen)
     total = sum(map(sum, rows))
     print(f"{viewers} viewers, {rate} readings a second for {seconds:.0f} s, server killed and restarted once:")
-    print(
-        f"  {len(written)} segments, {total:,} readings received of {viewers * rate // 2 * len(written):,}; viewers that missed one: {lost}"
-    )
+    sent = viewers * (rate // 2) * len(written)
+    print(f"  {len(written)} segments, {total:,} readings received of {sent:,}; viewers that missed one: {lost}")
     print(
         f"  pages meanwhile: median {1000 * statistics.median(times):.0f} ms, slowest {1000 * max(times):.0f} ms, of {len(times)}"
     )

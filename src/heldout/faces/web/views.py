@@ -35,7 +35,7 @@ def runs_view(index: Index, asked: Asked, size: int | None = PAGE) -> dict[str, 
     Returns:
         A view, as ``runs_page`` takes it.
     """
-    joins, conditions, values, having = "", *_conditions(asked, "runs"), []
+    joins, conditions, values, having = "", *_conditions(asked, index), []
     for place, (name, low, high) in enumerate(asked.readings):
         inside = [f"value {sign} ?" for sign, end in ((">=", low), ("<=", high)) if end is not None]
         hit = f"bool_or({' AND '.join(inside)})" if inside else "true"
@@ -97,16 +97,17 @@ def compare_rows(view: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def readings_sql(asked: Asked) -> tuple[str, list[Any]]:
+def readings_sql(index: Index, asked: Asked) -> tuple[str, list[Any]]:
     """Readings of all runs as one statement, without its page.
 
     Args:
+        index: Of the store.
         asked: The query, with the fields of :data:`TABLE`.
 
     Returns:
         SQL and its values.
     """
-    conditions, values = _conditions(asked, "readings", ", name, family")
+    conditions, values = _conditions(asked, index, readings=True)
     for field in ("name", "status"):
         if asked[field]:
             conditions.append(f"readings.{field} = ?")
@@ -134,7 +135,7 @@ def readings_portions(index: Index, asked: Asked) -> Iterator[pyarrow.Table]:
     Yields:
         Tables of the same columns, the first of them empty.
     """
-    sql, values = readings_sql(asked)
+    sql, values = readings_sql(index, asked)
     yield index.ask(f"{sql} LIMIT 0", values)
     runs = index.ask(f"SELECT DISTINCT run FROM ({sql}) ORDER BY run DESC", values).column("run").to_pylist()
     own = f"SELECT * FROM ({sql}) WHERE run IN (SELECT unnest(?)) ORDER BY run DESC, name, member"
@@ -152,7 +153,7 @@ def readings_view(index: Index, asked: Asked) -> dict[str, Any]:
     Returns:
         A view, as ``readings_page`` takes it.
     """
-    sql, values = readings_sql(asked)
+    sql, values = readings_sql(index, asked)
     field, down = _sort_field(asked, COLUMNS, "-run")
     order = f' ORDER BY "{field}" {"DESC" if down else "ASC"} NULLS LAST, run DESC, name, member'
     total = index.ask(f"SELECT count(*) AS total FROM ({sql})", values).column("total")[0].as_py()
@@ -191,15 +192,30 @@ def _paged(
     return rows, rows[0]["total"] if rows else 0, page
 
 
-def _conditions(asked: Asked, table: str, more: str = "") -> tuple[list[str], list[Any]]:
-    """What runs must be like, and the values of the question marks."""
-    searched = f"lower(concat_ws(' ', {table}.run, kind, subject, headline{more}))"
-    conditions = [f"contains({searched}, ?)" for _ in asked.words]
-    values: list[Any] = list(asked.words)
-    for field in ("kind", "since"):
-        value = asked.since if field == "since" else asked[field]
+def _conditions(asked: Asked, index: Index, *, readings: bool = False) -> tuple[list[str], list[Any]]:
+    """What rows must be like, and the values of the question marks.
+
+    A word in a table of readings occurs in what is said of the run or in the reading's name; both are looked up before the
+    readings, of which there may be millions.
+    """
+    said = "contains(lower(concat_ws(' ', run, kind, subject, headline)), ?)"
+    conditions: list[str] = []
+    values: list[Any] = []
+    for word in asked.words:
+        if readings:
+            conditions.append(
+                f"(readings.run IN (SELECT run FROM runs WHERE {said}) OR readings.name IN (SELECT unnest(?::VARCHAR[])))"
+            )
+            values += [word, [row["name"] for row in index.reading_names() if word in row["name"].lower()]]
+        else:
+            conditions.append(said.replace("run,", "runs.run,"))
+            values.append(word)
+    for condition, value in (
+        ("kind = ?", asked["kind"]),
+        (f"{'readings' if readings else 'runs'}.run >= ?", asked.since),
+    ):
         if value:
-            conditions.append("kind = ?" if field == "kind" else f"{table}.run >= ?")
+            conditions.append(condition)
             values.append(value)
     return conditions, values
 
