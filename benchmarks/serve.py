@@ -83,7 +83,7 @@ class Server:
         self.url = line.split(" is at ")[1].partition("/?")[0]
         while True:
             try:
-                self.get("/catalog.exe")
+                self.get("/nothing")
                 break
             except httpx.TransportError:
                 time.sleep(0.01)
