@@ -45,6 +45,9 @@ def test_every_kind_has_its_page_and_its_data(world: World) -> None:
     assert f'filename="{audit}.json"' in world.client.get(f"/audits/{audit}.json").headers["content-disposition"]
     assert len(world.client.get("/runs.csv?kind=audit").text.splitlines()) == 7
     assert len(world.client.get("/readings.json?name=path-norm&low=30").json()) == 6
+    assert len(world.client.get("/readings.json?q=NET-3").json()) == 2
+    assert len(world.client.get("/readings.json?q=val-loss+first").json()) == 0
+    assert len(world.client.get("/readings.json?q=idation-loss+first").json()) == 1
     assert world.client.get(f"/compare.csv?runs={world.audits[0]},{world.audits[1]}").text.count("path-norm") == 2
     assert world.client.get("/catalog/path-norm").status_code == 200
     assert "path-norm" in world.client.get("/catalog.csv").text

@@ -21,6 +21,7 @@ from heldout.engine.store.trajectories import read_trajectory
 from heldout.faces.numbers import number
 
 pytestmark = pytest.mark.xdist_group("browser")
+NAME = "a <b>training</b>"
 TOKEN = "a-token-of-the-browser-tests"
 SERVE = "import sys; from heldout.faces.cli import main; sys.argv[0] = 'heldout'; main()"
 
@@ -252,7 +253,7 @@ def test_numbers_are_written_as_the_server_writes_them(visitor: Visitor) -> None
 
 def test_a_training_moves_and_nothing_is_missed_when_the_server_dies(visitor: Visitor, tmp_path: Path) -> None:
     stop, store = tmp_path / "stop", Store(str(visitor.server.store))
-    script = [sys.executable, str(Path(__file__).parent / "trainer.py"), str(visitor.server.store), str(stop)]
+    script = [sys.executable, str(Path(__file__).parent / "trainer.py"), str(visitor.server.store), str(stop), NAME]
     trainer = subprocess.Popen(script, stdout=subprocess.PIPE, text=True)
     assert trainer.stdout is not None
     try:
@@ -260,7 +261,7 @@ def test_a_training_moves_and_nothing_is_missed_when_the_server_dies(visitor: Vi
         page = visitor.page
         until(lambda: (visitor.server.store / "trajectories" / run / "000000000000.parquet").exists(), page)
         page = visitor.opens(f"/trainings/{run}")
-        assert page.locator("h1").inner_text() == "a <b>training</b>"
+        assert page.locator("h1").inner_text() == NAME
         state, step = page.locator("#connection"), lambda: int(page.locator("#step").inner_text().replace(",", ""))
         until(lambda: state.inner_text() == "live", page)
         marks = page.locator("[data-figure=losses] .mark-symbol.role-mark path")

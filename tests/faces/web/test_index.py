@@ -82,7 +82,9 @@ def test_a_training_that_goes_on_is_followed_and_packed_when_it_ends(tmp_path: P
     keep_step(store, run, 40, rows(40))
     index.advance()
     assert index.ask(read).to_pylist() == [{"step": 40, "value": 1 / 41}]
-    assert not index.packs
+    assert [pack.names for pack in index.packs] == [
+        {"path-norm": 3}
+    ]  # audits and judgement; what goes on is in no pack
     finish_trajectory(store, run, {"reason": "steps"}, b"")
     index.refresh()
     index.advance()

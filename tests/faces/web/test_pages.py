@@ -40,7 +40,8 @@ PHASES = [
     {"name": "overfitting", "begin": 50, "end": None, "confidence": 0.95, "detected": 100, "why": ATTACK},
 ]
 ABOUT = {"name": ATTACK, "network": ATTACK, "parameters": 1200, "train": 60, "validation": 30, "steps": 200, "started": "",
-         "budget": 0.05, "heldout": "1", "finished": False, "outcome": None, "last": "000000000100", "rows": 9, "notes": [ATTACK]}  # fmt: skip
+         "budget": 0.05, "heldout": "1",
+         "finished": False, "outcome": None, "last": "000000000100", "rows": 9, "notes": [ATTACK]}  # fmt: skip
 COMPARED = {"runs": RUNS, "query": {}, "readings": [
     {"name": "gap", "family": "f", "unit": "", "direction": "",
      "values": [{"low": 0.1, "high": 0.3, "mean": 0.2}, None]}]}  # fmt: skip
@@ -144,7 +145,8 @@ def test_runs_beside_each_other_say_what_lies_between_them() -> None:
 def test_a_training_is_told_without_scripts() -> None:
     page = ALL["training"]()
     for words in ("Overfitting since step 50, 95 % sure.", "<b>fitting</b>", "0 to 50", "50 to now", "2 min 30 s", "of 200",
-                  "1,200 parameters", "30 held out", f'"/figures/trainings/{RUN}/losses.svg"', f'"/trainings/{RUN}.parquet"'):  # fmt: skip
+                  "1,200 parameters", "30 held out", f'"/figures/trainings/{RUN}/losses.svg"',
+                  f'"/trainings/{RUN}.parquet"'):  # fmt: skip
         assert words in page
     ended = pages.training_page(RUN, {**ABOUT, "finished": True, "outcome": {"overhead": 0.031}}, ROWS, PHASES, None)
     assert "It ended overfitting since step 50, 95 % sure." in ended

@@ -17,13 +17,13 @@ def row(step: int, name: str, value: float, began: float) -> dict[str, Any]:
     return {**empty, "step": step, "member": 0, "name": name, "value": value, "status": "ok", "seconds": seconds}
 
 
-def train(store: Store, stop: Path) -> None:
+def train(store: Store, stop: Path, name: str) -> None:
     draws, began = np.random.default_rng(0), time.monotonic()
     x, truth = draws.normal(size=(60, 20)), draws.normal(size=20)
     y, weights = x @ truth + draws.normal(size=60), np.zeros(20)
     about = {
         "kind": "watch",
-        "name": "a <b>training</b>",
+        "name": name,
         "network": "linear",
         "parameters": 20,
         "train": 40,
@@ -49,4 +49,4 @@ def train(store: Store, stop: Path) -> None:
 
 
 if __name__ == "__main__":
-    train(Store(sys.argv[1]), Path(sys.argv[2]))
+    train(Store(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -29,7 +29,7 @@ def segment_table(content: bytes) -> pyarrow.Table:
         Refusal: If it is no whole Parquet file.
     """
     try:
-        return pyarrow.parquet.read_table(io.BytesIO(content))
+        return pyarrow.parquet.read_table(io.BytesIO(content), use_threads=False)  # a segment is small
     except (OSError, ValueError) as error:
         raise Refusal(
             given=f"a segment of {len(content)} bytes cannot be read ({type(error).__name__})",

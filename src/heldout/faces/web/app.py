@@ -89,7 +89,7 @@ def pages(store: Store, token: str, place: Place, catalog: Catalog, *, pause: fl
         finally:
             streams.closing = True
             stop.set()
-            follower.join(5)
+            follower.join(1)
 
     routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in site.routes()]
     app = FastAPI(routes=routes, lifespan=living, docs_url=None, redoc_url=None, openapi_url=None)

@@ -9,6 +9,7 @@ import pyarrow
 import pyarrow.csv
 import pyarrow.parquet
 
+from heldout.engine.store.packs import SUMMARIES
 from heldout.engine.store.readings import plain_rows
 
 TYPES = {
@@ -38,6 +39,24 @@ def record_table(kind: str, record: Mapping[str, Any]) -> pyarrow.Table:
     """
     rows = record["figure"]["rows"] if kind == "study" else record[MAIN[kind]]
     return flat_table(rows)
+
+
+def runs_table(view: Mapping[str, Any]) -> pyarrow.Table:
+    """The rows of a view of runs as a table, for downloads.
+
+    Args:
+        view: Of the runs.
+
+    Returns:
+        One row a run, with the range and mean of each reading that was asked for.
+    """
+    rows = []
+    for row in view["rows"]:
+        flat = {name: row.get(name) for name in SUMMARIES.names}
+        for name, told in row["readings"].items():
+            flat |= {f"{name} {key}": None if told is None else told[key] for key in ("low", "high", "mean")}
+        rows.append(flat)
+    return pyarrow.Table.from_pylist(rows) if rows else SUMMARIES.empty_table()
 
 
 def flat_table(rows: Sequence[Mapping[str, Any]]) -> pyarrow.Table:

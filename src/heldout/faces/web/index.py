@@ -15,6 +15,8 @@ from heldout.engine.store.results import FOLDERS, blank
 from heldout.faces.web.reading import Read, read_run, run_place, stamp
 from heldout.faces.web.tables import Places, Tables, source
 
+#: Looks without work after which a server is idle.
+QUIET = 5
 Told = Callable[[], None]
 
 
@@ -111,8 +113,9 @@ class Index:
             stop: Set at the end.
             told: Called after each change.
             pause: Seconds between two looks at a store that does not change.
-            idle: Called once, when there is nothing left to index.
+            idle: Called once, when there was nothing to index for a while, so that nobody who just opened the pages waits for it.
         """
+        quiet = 0
         while not stop.is_set():
             before, worked = self.version, False
             with suppress(OSError, duckdb.Error):  # a disk that is away for a moment; what is lacking is tried again
@@ -121,10 +124,10 @@ class Index:
                 worked = self.advance()
             if self.version != before:
                 told()
+            quiet = 0 if worked else quiet + 1
+            if quiet == QUIET and idle is not None:
+                idle()
             if not worked:
-                if idle is not None:
-                    idle()
-                    idle = None
                 stop.wait(pause)
 
     def _moved(self) -> bool:

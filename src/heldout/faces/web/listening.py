@@ -54,11 +54,11 @@ def listen(host: str, port: int | None) -> socket.socket:
         Refusal: If the host is not of this machine or the port is taken.
     """
     tried = [PORT, 0] if port is None else [port]
-    reason = ""
-    for number in tried:
+    reason = "" if 0 <= tried[0] < 65_536 else "there is no such port"
+    for number in tried if not reason else []:
         try:
             return _bound(host, number)
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             reason = getattr(error, "strerror", None) or str(error)
     raise Refusal(
         given=f"--host was '{host}' and --port {tried[0]} ({reason})",

@@ -1,10 +1,9 @@
 """What each address answers."""
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import pyarrow
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -23,7 +22,7 @@ from heldout.faces.web.answers import (
     odd_record,
     split_name,
 )  # fmt: skip
-from heldout.faces.web.downloads import flat_table, record_table
+from heldout.faces.web.downloads import flat_table, record_table, runs_table
 from heldout.faces.web.drawings import Drawing, drawings, picture
 from heldout.faces.web.histories import Histories, drawn_rows
 from heldout.faces.web.index import Index
@@ -88,7 +87,7 @@ class Site:
     def runs_download(self, request: Request) -> Response:
         """The runs of a query, all pages of it."""
         view = views.runs_view(self.index, asked_of(request, views.RUNS, views.RUNS_SEVERAL), size=None)
-        return file_response(iter([views.runs_table(view)]), ending_of(request), "runs")
+        return file_response(iter([runs_table(view)]), ending_of(request), "runs")
 
     def compare(self, request: Request) -> Response:
         """Runs beside each other."""
@@ -114,7 +113,8 @@ class Site:
 
     def catalog_download(self, request: Request) -> Response:
         """All units as a table."""
-        return file_response(iter([flat_table(self.catalog())]), ending_of(request), "catalog")
+        ending = ending_of(request)  # before the catalog is loaded
+        return file_response(iter([flat_table(self.catalog())]), ending, "catalog")
 
     def unit(self, request: Request) -> Response:
         """One unit."""

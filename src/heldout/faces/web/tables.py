@@ -1,6 +1,8 @@
 """The two tables of the index in DuckDB, and where their packs may lie."""
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -83,7 +85,7 @@ class Places:
         self.files = LocalFileSystem()
         own = isinstance(store.files, LocalFileSystem)
         self.folders = [f"{store.path}/packs"] if own else []
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._temporary = ""
 
     def write(self, summaries: pyarrow.Table, readings: pyarrow.Table) -> Pack | None:
         """Write a pack where there is room.
@@ -98,11 +100,12 @@ class Places:
         for folder in list(self.folders):
             with suppress(OSError):
                 return write_pack(self.files, folder, summaries, readings)
-        if self._temporary is None:
+        if not self._temporary:
             with suppress(OSError):
-                self._temporary = tempfile.TemporaryDirectory(prefix="heldout-packs-")
-                self.folders.append(self._temporary.name)
-                return write_pack(self.files, self._temporary.name, summaries, readings)
+                self._temporary = tempfile.mkdtemp(prefix="heldout-packs-")
+                weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
+                self.folders.append(self._temporary)
+                return write_pack(self.files, self._temporary, summaries, readings)
         return None
 
 

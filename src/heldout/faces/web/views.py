@@ -163,24 +163,6 @@ def readings_view(index: Index, asked: Asked) -> dict[str, Any]:
     return _view(index, asked, rows, total, page, pages)
 
 
-def runs_table(view: Mapping[str, Any]) -> pyarrow.Table:
-    """The rows of a view of runs as a table, for downloads.
-
-    Args:
-        view: Of the runs.
-
-    Returns:
-        One row a run, with the range and mean of each reading that was asked for.
-    """
-    rows = []
-    for row in view["rows"]:
-        flat = {name: row.get(name) for name in SUMMARIES.names}
-        for name, told in row["readings"].items():
-            flat |= {f"{name} {key}": None if told is None else told[key] for key in ("low", "high", "mean")}
-        rows.append(flat)
-    return pyarrow.Table.from_pylist(rows) if rows else SUMMARIES.empty_table()
-
-
 def _paged(
     index: Index, sql: str, values: list[Any], page: int, size: int | None
 ) -> tuple[list[dict[str, Any]], int, int]:
