@@ -29,7 +29,7 @@ def train(store: Store, stop: Path, name: str) -> None:
         "train": 40,
         "validation": 20,
     }
-    run = begin_trajectory(store, {**about, "steps": 4000, "budget": 0.05, "started": "2026-01-31T23:59:59+00:00"})
+    run = begin_trajectory(store, {**about, "steps": 10_000, "budget": 0.05, "started": "2026-01-31T23:59:59+00:00"})
     print(run, flush=True)
     step = 0
     while not stop.exists():

@@ -157,20 +157,26 @@ function showLast(rows) {
 }
 
 // words: phases, advice, and figures of readings that came later
-let asking = 0;
 let whole = false;
+let due = Infinity;
+let timer = 0;
+let asking = false;
 function askForWords(pause, alsoFigures = false) {
   whole ||= alsoFigures;
-  if (pause < WORDS_EVERY) clearTimeout(asking), (asking = 0);
-  asking ||= setTimeout(async () => {
+  const at = performance.now() + pause;
+  if (asking || at >= due) return; // what is asked sooner, or asked again after the answer, is told then
+  due = at;
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
     const figures = whole;
-    whole = false;
+    [whole, due, asking] = [false, Infinity, true];
     try {
       await takeWords(figures);
     } catch {
-      // the connection's own state says that the server is away
+      whole ||= figures; // the connection's own state says that the server is away
     }
-    asking = 0;
+    asking = false;
+    if (whole) askForWords(WORDS_EVERY);
   }, pause);
 }
 
