@@ -114,7 +114,8 @@ def latest(rows: Sequence[Plain]) -> list[dict[str, Any]]:
         One a reading, in the order of families and names: name, meaning, known (whether the catalog explains it), step, value (of
         several networks the range), interval, unit, reason (where there is no number).
     """
-    catalog, found = units(), {}
+    catalog = units()
+    found: dict[str, list[Plain]] = {}
     for row in rows:
         found.setdefault(row["name"], []).append(row)
     table = []
