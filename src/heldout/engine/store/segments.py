@@ -109,6 +109,23 @@ def listed(files: Any, folder: str, ending: str) -> list[str]:
     return sorted(name.removesuffix(ending) for name in names if name.endswith(ending) and not name.startswith("."))
 
 
+def folders(files: Any, folder: str) -> list[str]:
+    """The names of the folders in a folder.
+
+    Args:
+        files: An fsspec file system.
+        folder: Where.
+
+    Returns:
+        Sorted names; of an object store those of its prefixes.
+    """
+    files.invalidate_cache()
+    if not files.exists(folder):
+        return []
+    names = [str(path).rstrip("/").rpartition("/")[2] for path in files.ls(folder, detail=False)]
+    return sorted(name for name in names if not name.startswith("."))
+
+
 def check_writable(files: Any, path: str, url: str) -> None:
     """Refuse a place where nothing can be written, before hours are spent; leaves nothing behind.
 
