@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMES = ("fitting", "memorising", "generalising", "grokking", "overfitting", "collapsed", "undecided")
 #: Log odds that a change seen at z standard errors is one, from series of known truth, half of them without (docs/phases.md).
-ODDS = (-1.0, 1.5)
+ODDS = (-1.3, 0.65)
 MOST = 0.999  # what 1,000 series can show
 
 
@@ -96,7 +96,9 @@ def _of_one(rows: "pandas.DataFrame", member: int, bar: float) -> list[Phase]:
     start = int(rows.step.iloc[0])
     changes = list(changes_of(rows, bar))
     if not changes or changes[0][1].begin > start:
-        nothing = "no change of the training risk was seen so far" if not changes else "the training risk had not changed"
+        nothing = (
+            "no change of the training risk was seen so far" if not changes else "the training risk had not changed"
+        )
         changes.insert(0, ("undecided", Change(start, start, -math.inf, nothing)))
     found: list[Phase] = []
     for place, (name, change) in enumerate(changes):

@@ -27,7 +27,7 @@ class Place:
     """A phase as it was announced.
 
     Attributes:
-        name: Of the phase; empty before the first.
+        name: Of the phase; empty before the first; ``saturated`` where softmaxes collapsed and weights did not.
         begin: Step.
         detected: Step.
     """
@@ -48,28 +48,31 @@ def changes_of(rows: "pandas.DataFrame", bar: float) -> Iterator[tuple[str, Chan
         The name of the phase that begins, and the change.
     """
     training, validation = risk_named(rows, TRAINING), risk_named(rows, VALIDATION)
-    broken, saturated = _not_finite(rows), _saturated(rows)
+    saturated = _saturated(rows)
     steps = np.unique(rows.step.to_numpy(np.int64))
     now = Place("", int(steps[0]) - 1, int(steps[0]))
     while True:
-        options = [(name, test.change(now.detected, bar)) for name, test in _questions(now, training, validation)]
+        after = now.detected + (
+            now.name not in ("", "fitting")
+        )  # one row may show that training fell and what it brings
+        options = [(name, test.change(after, bar)) for name, test in _questions(now, training, validation)]
         if now.name != "collapsed":
-            options.append(("collapsed", broken))
+            options.append(("collapsed", _not_finite(rows, after)))
         if now.name in ("", "fitting", "memorising"):  # a network that generalises may be as sure as it likes
-            options.append(("collapsed", saturated))
-        seen = [(name, change) for name, change in options if change is not None and change.detected >= now.detected]
+            options.append(("saturated", saturated))
+        seen = [(name, change) for name, change in options if change is not None and change.detected >= after]
         if not seen:
             return
         name, change = min(seen, key=lambda option: option[1].detected)
         name, change = _named(now.name, name, change, training, validation)
         begin = max(change.begin, int(steps[np.searchsorted(steps, now.begin, side="right")]))
-        yield name, change._replace(begin=begin)
+        yield "collapsed" if name == "saturated" else name, change._replace(begin=begin)
         now = Place(name, begin, change.detected)
 
 
 def _questions(now: Place, training: Risk | None, validation: Risk | None) -> Iterator[tuple[str, Test]]:
     if training is not None and now.name not in ("", "collapsed"):
-        yield "collapsed", evidence.lost(training)
+        yield "collapsed", evidence.lost(training, now.begin)
     if training is not None and now.name == "":
         yield "fitting", evidence.fallen(training, evidence.FALL)
     if training is not None and now.name == "collapsed":
@@ -78,7 +81,7 @@ def _questions(now: Place, training: Risk | None, validation: Risk | None) -> It
         return
     if now.name == "fitting" and training is not None:
         yield "memorising", evidence.memorising(training, validation)
-    if now.name in ("fitting", "memorising") or (now.name == "" and training is None):
+    if now.name in ("fitting", "memorising", "saturated") or (now.name == "" and training is None):
         yield "generalising", evidence.generalising(training, validation, now.begin)
     if now.name in ("generalising", "grokking"):
         yield "overfitting", evidence.rising(training, validation, now.begin, together=False)
@@ -94,11 +97,15 @@ def _named(
     """The name in the light of the phase before, the begin of memorising, and what is added in words."""
     if name == "memorising" and training is not None:
         begin = halved(training, change.detected)
-        return name, change._replace(begin=begin, why=f"half of the training risk was gone by step {begin}, and {change.why}")
+        return name, change._replace(
+            begin=begin, why=f"half of the training risk was gone by step {begin}, and {change.why}"
+        )
     if before == "memorising" and name == "generalising" and training is not None:
         floor = floor_step(training, change.detected)
         if change.begin >= LONG * floor:
-            return "grokking", change._replace(why=f"{change.why}, long after training reached its floor at step {floor:.0f}")
+            return "grokking", change._replace(
+                why=f"{change.why}, long after training reached its floor at step {floor:.0f}"
+            )
     if name == "undecided":
         return name, change._replace(why=f"{change.why}, and training risk rose too")
     if name == "fitting" and validation is None:
@@ -106,14 +113,15 @@ def _named(
     return name, change
 
 
-def _not_finite(rows: "pandas.DataFrame") -> Change | None:
-    """The first training risk that is not finite; of the loop's own loss the second in a row: scalers skip one now and then."""
+def _not_finite(rows: "pandas.DataFrame", after: int) -> Change | None:
+    """The first training risk from a step on that is not finite; of the loop's own loss the second in a row: scalers skip one now and then."""
     status = rows.status if "status" in rows.columns else None
     bad = ~np.isfinite(rows.value) if status is None else ~np.isfinite(rows.value) & status.isin(["ok", "not-finite"])
     found = []
     for name in TRAINING:
         steps, own = rows.step[rows.name == name].to_numpy(), bad[rows.name == name].to_numpy()
         hits = np.flatnonzero(own[1:] & own[:-1]) + 1 if name == "loss" else np.flatnonzero(own)
+        hits = hits[steps[hits] >= after]
         if len(hits):
             began, seen = int(steps[hits[0] - 1 if name == "loss" else hits[0]]), int(steps[hits[0]])
             found.append(Change(seen, began, FIRM, f"{name.replace('-', ' ')} was not finite"))
@@ -128,4 +136,6 @@ def _saturated(rows: "pandas.DataFrame") -> Change | None:
     if not len(hits):
         return None
     step, share = own.step.iloc[hits[0] + 1], own.value.iloc[hits[0] + 1]
-    return Change(int(step), int(own.step.iloc[hits[0]]), FIRM, f"softmax collapse on {share:.0%} of the training examples")
+    return Change(
+        int(step), int(own.step.iloc[hits[0]]), FIRM, f"softmax collapse on {share:.0%} of the training examples"
+    )
