@@ -77,8 +77,8 @@ def log_spaced(steps: int, readings: int) -> list[int]:
 def grokking(runs: int, seed: int) -> pd.DataFrame:
     """Modular addition by the quadratic network (study grokking-modular-addition): half, nearly all or too few of the pairs."""
     tables = []
+    pairs, make = find("modular-arithmetic").function, find("quadratic-modular").function
     for share, arm in ((0.5, "half of the pairs"), (0.9, "nearly all pairs"), (0.2, "too few pairs")):
-        pairs, make = find("modular-arithmetic").function, find("quadratic-modular").function
         train, test = own_data(lambda own, share=share: pairs(modulus=59, share=share, seed=own), runs, seed)
         recipe = Recipe(optimizer="adamw", lr=0.01, betas=(0.9, 0.98), weight_decay=5.0, batch_size=None, steps=100,
                         loss="squared-error")  # fmt: skip
@@ -93,8 +93,8 @@ def grokking(runs: int, seed: int) -> pd.DataFrame:
 def hidden_progress(runs: int, seed: int) -> pd.DataFrame:
     """Modular addition by the ReLU network under cross-entropy (study hidden-progress), with and without weight decay."""
     tables = []
+    pairs, dense = find("modular-arithmetic").function, find("dense").function
     for decay, arm in ((1.0, "weight decay 1"), (0.0, "no weight decay")):
-        pairs, dense = find("modular-arithmetic").function, find("dense").function
         train, test = own_data(lambda own: pairs(modulus=41, share=0.6, seed=own), runs, seed)
         recipe = Recipe(optimizer="adamw", lr=0.003, weight_decay=decay, batch_size=None, steps=1500)
         tables.append(watched(lambda: dense(inputs=82, widths=(128, 128), outputs=41, bias=False), train, test, recipe,
@@ -109,8 +109,9 @@ def labels_drawn_anew(runs: int, seed: int) -> pd.DataFrame:
     arms = [arm for arm in shares for _ in range(runs)]
     labels = torch.stack([_drawn_anew(y, shares[arm], seed, place) for place, arm in enumerate(arms)])
     recipe = Recipe(optimizer="adam", lr=1e-3, batch_size=50, steps=2000)
-    return watched(lambda: find("dense").function(widths=(96, 96)), Examples(x, labels, False, True), Examples(x_test, y_test.expand(len(arms), -1), False, True),
-                   recipe, log_spaced(2000, 50), seed, arms)  # fmt: skip
+    train, test = Examples(x, labels, False, True), Examples(x_test, y_test.expand(len(arms), -1), False, True)
+    dense = find("dense").function
+    return watched(lambda: dense(widths=(96, 96)), train, test, recipe, log_spaced(2000, 50), seed, arms)
 
 
 def _drawn_anew(y: Tensor, share: float, seed: int, place: int) -> Tensor:
@@ -145,15 +146,16 @@ def two_descents(runs: int, seed: int) -> pd.DataFrame:
 
 
 def plain(runs: int, seed: int) -> pd.DataFrame:
-    """Digits with their true labels, read every twenty steps: nothing but learning."""
+    """Digits with their true labels, read every ten steps: nothing but learning."""
     (x, y), (x_test, y_test) = find("digits").function(train_size=1000, seed=seed)
     recipe = Recipe(optimizer="adam", lr=1e-3, batch_size=100, steps=500)
-    return watched(lambda: find("dense").function(widths=(64,)), Examples(x, y.expand(runs, -1), False, True),
-                   Examples(x_test, y_test.expand(runs, -1), False, True), recipe, range(0, 501, 10), seed, ["plain"] * runs)  # fmt: skip
+    train, test = Examples(x, y.expand(runs, -1), False, True), Examples(x_test, y_test.expand(runs, -1), False, True)
+    dense = find("dense").function
+    return watched(lambda: dense(widths=(64,)), train, test, recipe, range(0, 501, 10), seed, ["plain"] * runs)
 
 
 def synthetic(kind: str, runs: int, seed: int) -> pd.DataFrame:
-    """Series of known truth: ``noise`` (nothing happens), ``plain`` (both risks fall), ``rise`` (validation rises again by 0 to 30 %).
+    """Series of known truth: ``noise`` (nothing happens), ``plain`` (both risks fall), ``rise`` (validation rises by 0 to 30 %).
 
     Errors about a smooth course, in the unit where binomial noise is even: that of the validation examples, half of it shared by
     all checkpoints, and noise of training, correlated from row to row, sometimes with heavy tails; 15 to 200 rows, evenly spaced
@@ -211,8 +213,11 @@ def say_orders(name: str, table: pd.DataFrame) -> bool:
         for place, phase in enumerate(ORDERS[str(arm)]):
             seen = [run[place] for run in runs if len(run) > place and run[place].name == phase]
             begin, detected = (np.array([getattr(one, field) for one in seen]) for field in ("begin", "detected"))
-            print(f"| {name}, {arm} | {right} of {len(runs)} | {phase} | {np.median(begin):.0f} | {np.median(detected - begin):.0f} | "
-                  f"{np.median((detected - begin) / np.maximum(begin, 1)):.0%} |", flush=True)  # fmt: skip
+            delay = np.median(detected - begin)
+            share = np.median((detected - begin) / np.maximum(begin, 1))
+            print(
+                f"| {name}, {arm} | {right} of {len(runs)} | {phase} | {np.median(begin):.0f} | {delay:.0f} | {share:.0%} |"
+            )
     return fine
 
 

@@ -1,6 +1,7 @@
 """Phases of real trainings kept for the tests, of series written down here, and of the same series cut at every row."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def names(found: tuple[Phase, ...]) -> list[str]:
 def test_trainings_that_were_not_used_for_calibration(arm: str) -> None:
     found = phases(RUNS[RUNS.arm == arm])
     assert names(found) == ORDERS[arm]
-    for phase, following in zip(found, found[1:], strict=False):
+    for phase, following in pairwise(found):
         assert phase.end == following.begin > phase.begin
         assert following.begin <= following.detected
         assert following.detected >= phase.detected

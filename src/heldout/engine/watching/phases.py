@@ -89,11 +89,11 @@ def phases(table: "pandas.DataFrame", *, bar: float = BAR) -> tuple[Phase, ...]:
         return ()
     members = table["member"] if "member" in table.columns else np.zeros(len(table), dtype=np.int64)
     ordered = table.assign(member=members, value=table.value.astype(float)).sort_values("step", kind="stable")
-    return tuple(phase for member, rows in ordered.groupby("member") for phase in _of_one(rows, int(member), bar))
+    return tuple(phase for _, rows in ordered.groupby("member") for phase in _of_one(rows, bar))
 
 
-def _of_one(rows: "pandas.DataFrame", member: int, bar: float) -> list[Phase]:
-    start = int(rows.step.iloc[0])
+def _of_one(rows: "pandas.DataFrame", bar: float) -> list[Phase]:
+    start, member = int(rows.step.iloc[0]), int(rows.member.iloc[0])
     changes = list(changes_of(rows, bar))
     if not changes or changes[0][1].begin > start:
         nothing = (

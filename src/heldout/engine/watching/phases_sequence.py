@@ -114,7 +114,7 @@ def _named(
 
 
 def _not_finite(rows: "pandas.DataFrame", after: int) -> Change | None:
-    """The first training risk from a step on that is not finite; of the loop's own loss the second in a row: scalers skip one now and then."""
+    """The first training risk from a step on that is not finite; of the loop's loss the second in a row, scalers skip one."""
     status = rows.status if "status" in rows.columns else None
     bad = ~np.isfinite(rows.value) if status is None else ~np.isfinite(rows.value) & status.isin(["ok", "not-finite"])
     found = []
