@@ -153,3 +153,23 @@ def test_a_table_without_its_columns_is_refused_and_an_empty_one_has_no_phase() 
     with pytest.raises(Refusal, match="no column step, value"):
         phases(pd.DataFrame({"name": ["loss"]}))
     assert phases(pd.DataFrame({"step": [], "name": [], "value": []})) == ()
+
+
+def test_rows_at_steps_of_their_own() -> None:
+    """Training read at every step, validation at every seventh: the share that training lost is that of the same step."""
+    train = table(range(80), loss=[2.3 * 0.95**step for step in range(80)])
+    for share, last in ((1.0, "generalising"), (0.0, "memorising")):
+        unseen = table(range(0, 80, 7), validation_loss=[2.3 * 0.95 ** (share * step) for step in range(0, 80, 7)])
+        assert names(phases(pd.concat([train, unseen])))[-1] == last
+
+
+def test_validation_that_was_first_read_late_is_no_sign_of_memorising() -> None:
+    train = table(range(80), loss=[2.3 * 0.95**step for step in range(80)])
+    flat, up = (
+        table(range(40, 80), validation_loss=[0.6] * 40),
+        table(range(40, 80), validation_loss=[0.6 + 0.02 * s for s in range(40)]),
+    )
+    assert names(phases(pd.concat([train, flat]))) == ["fitting"]
+    assert names(phases(pd.concat([train, up]))) == ["fitting", "overfitting"]
+    whole = phases(pd.concat([train, up]))
+    assert phases(pd.concat([train, up]).query("step < 40"))[-1].why == whole[-2].why

@@ -79,16 +79,25 @@ def _questions(now: Place, training: Risk | None, validation: Risk | None) -> It
         yield "fitting", evidence.fallen(training, evidence.HALF, now.begin)
     if validation is None:
         return
-    if now.name == "fitting" and training is not None:
+    late = training is not None and _came_late(training, validation)
+    if training is not None:  # shares of both are counted from where both are known
+        training, validation = training.since(int(validation.step[0])), validation.since(int(training.step[0]))
+    if now.name == "fitting" and training is not None and not late:
         yield "memorising", evidence.memorising(training, validation)
     if now.name in ("fitting", "memorising", "saturated") or (now.name == "" and training is None):
         yield "generalising", evidence.generalising(training, validation, now.begin)
-    if now.name in ("generalising", "grokking"):
+    if now.name in ("generalising", "grokking") or (now.name == "fitting" and late):
         yield "overfitting", evidence.rising(training, validation, now.begin, together=False)
         if training is not None:
             yield "undecided", evidence.rising(training, validation, now.begin, together=True)
     if now.name in ("overfitting", "undecided"):
         yield "generalising", evidence.falling_again(validation, now.begin)
+
+
+def _came_late(training: Risk, validation: Risk) -> bool:
+    """Whether a quarter of the training risk was gone before validation was first read: what that had brought is not known."""
+    gone = validation.at(training.step, training.removed[:1])[0, 0]
+    return bool(gone > evidence.CARRIED)
 
 
 def _named(
@@ -108,7 +117,7 @@ def _named(
             )
     if name == "undecided":
         return name, change._replace(why=f"{change.why}, and training risk rose too")
-    if name == "fitting" and validation is None:
+    if name == "fitting" and (validation is None or validation.step[0] > change.detected):
         return name, change._replace(why=change.why + BLIND)
     return name, change
 
