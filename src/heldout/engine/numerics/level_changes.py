@@ -1,4 +1,4 @@
-"""When a noisy series has left a level: means of windows of many widths against a bar, in standard errors, row by row as rows come."""
+"""When a noisy series has left a level: means of windows of many widths against a bar, in standard errors, row by row."""
 
 import numpy as np
 

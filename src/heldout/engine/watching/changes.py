@@ -58,8 +58,14 @@ class Risk(NamedTuple):
 
     def at(self, steps: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Values at this risk's rows, ``[W, T]``, as they were last known at other steps; NaN before the first row."""
-        place = np.searchsorted(self.step, steps, side="right") - 1
+        place = np.searchsorted(steps, self.step, side="right") - 1
         return np.where(place >= 0, values[:, np.maximum(place, 0)], np.nan)
+
+    def since(self, step: int) -> "Risk":
+        """The same from the last row that is no later than a step."""
+        first = max(int(np.searchsorted(self.step, step, side="right")) - 1, 0)
+        level = self.level[first:]
+        return Risk(self.name, self.step[first:], level, window_means(level), self.noise[first:], self.shared[first:])
 
 
 def risk_named(rows: "pandas.DataFrame", names: Sequence[str]) -> Risk | None:

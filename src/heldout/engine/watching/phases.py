@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMES = ("fitting", "memorising", "generalising", "grokking", "overfitting", "collapsed", "undecided")
 #: Log odds that a change seen at z standard errors is one, from series of known truth, half of them without (docs/phases.md).
-ODDS = (-1.0, 1.5)
+ODDS = (-1.3, 0.65)
 MOST = 0.999  # what 1,000 series can show
 
 
@@ -89,11 +89,11 @@ def phases(table: "pandas.DataFrame", *, bar: float = BAR) -> tuple[Phase, ...]:
         return ()
     members = table["member"] if "member" in table.columns else np.zeros(len(table), dtype=np.int64)
     ordered = table.assign(member=members, value=table.value.astype(float)).sort_values("step", kind="stable")
-    return tuple(phase for member, rows in ordered.groupby("member") for phase in _of_one(rows, int(member), bar))
+    return tuple(phase for _, rows in ordered.groupby("member") for phase in _of_one(rows, bar))
 
 
-def _of_one(rows: "pandas.DataFrame", member: int, bar: float) -> list[Phase]:
-    start = int(rows.step.iloc[0])
+def _of_one(rows: "pandas.DataFrame", bar: float) -> list[Phase]:
+    start, member = int(rows.step.iloc[0]), int(rows.member.iloc[0])
     changes = list(changes_of(rows, bar))
     if not changes or changes[0][1].begin > start:
         nothing = (

@@ -27,7 +27,7 @@ class Place:
     """A phase as it was announced.
 
     Attributes:
-        name: Of the phase; empty before the first.
+        name: Of the phase; empty before the first; ``saturated`` where softmaxes collapsed and weights did not.
         begin: Step.
         detected: Step.
     """
@@ -48,44 +48,56 @@ def changes_of(rows: "pandas.DataFrame", bar: float) -> Iterator[tuple[str, Chan
         The name of the phase that begins, and the change.
     """
     training, validation = risk_named(rows, TRAINING), risk_named(rows, VALIDATION)
-    broken, saturated = _not_finite(rows), _saturated(rows)
+    saturated = _saturated(rows)
     steps = np.unique(rows.step.to_numpy(np.int64))
     now = Place("", int(steps[0]) - 1, int(steps[0]))
     while True:
-        options = [(name, test.change(now.detected, bar)) for name, test in _questions(now, training, validation)]
+        after = now.detected + (
+            now.name not in ("", "fitting")
+        )  # one row may show that training fell and what it brings
+        options = [(name, test.change(after, bar)) for name, test in _questions(now, training, validation)]
         if now.name != "collapsed":
-            options.append(("collapsed", broken))
+            options.append(("collapsed", _not_finite(rows, after)))
         if now.name in ("", "fitting", "memorising"):  # a network that generalises may be as sure as it likes
-            options.append(("collapsed", saturated))
-        seen = [(name, change) for name, change in options if change is not None and change.detected >= now.detected]
+            options.append(("saturated", saturated))
+        seen = [(name, change) for name, change in options if change is not None and change.detected >= after]
         if not seen:
             return
         name, change = min(seen, key=lambda option: option[1].detected)
         name, change = _named(now.name, name, change, training, validation)
         begin = max(change.begin, int(steps[np.searchsorted(steps, now.begin, side="right")]))
-        yield name, change._replace(begin=begin)
+        yield "collapsed" if name == "saturated" else name, change._replace(begin=begin)
         now = Place(name, begin, change.detected)
 
 
 def _questions(now: Place, training: Risk | None, validation: Risk | None) -> Iterator[tuple[str, Test]]:
     if training is not None and now.name not in ("", "collapsed"):
-        yield "collapsed", evidence.lost(training)
+        yield "collapsed", evidence.lost(training, now.begin)
     if training is not None and now.name == "":
         yield "fitting", evidence.fallen(training, evidence.FALL)
     if training is not None and now.name == "collapsed":
         yield "fitting", evidence.fallen(training, evidence.HALF, now.begin)
     if validation is None:
         return
-    if now.name == "fitting" and training is not None:
+    late = training is not None and _came_late(training, validation)
+    if training is not None:  # shares of both are counted from where both are known
+        training, validation = training.since(int(validation.step[0])), validation.since(int(training.step[0]))
+    if now.name == "fitting" and training is not None and not late:
         yield "memorising", evidence.memorising(training, validation)
-    if now.name in ("fitting", "memorising") or (now.name == "" and training is None):
+    if now.name in ("fitting", "memorising", "saturated") or (now.name == "" and training is None):
         yield "generalising", evidence.generalising(training, validation, now.begin)
-    if now.name in ("generalising", "grokking"):
+    if now.name in ("generalising", "grokking") or (now.name == "fitting" and late):
         yield "overfitting", evidence.rising(training, validation, now.begin, together=False)
         if training is not None:
             yield "undecided", evidence.rising(training, validation, now.begin, together=True)
     if now.name in ("overfitting", "undecided"):
         yield "generalising", evidence.falling_again(validation, now.begin)
+
+
+def _came_late(training: Risk, validation: Risk) -> bool:
+    """Whether a quarter of the training risk was gone before validation was first read: what that had brought is not known."""
+    gone = validation.at(training.step, training.removed[:1])[0, 0]
+    return bool(gone > evidence.CARRIED)
 
 
 def _named(
@@ -105,19 +117,20 @@ def _named(
             )
     if name == "undecided":
         return name, change._replace(why=f"{change.why}, and training risk rose too")
-    if name == "fitting" and validation is None:
+    if name == "fitting" and (validation is None or validation.step[0] > change.detected):
         return name, change._replace(why=change.why + BLIND)
     return name, change
 
 
-def _not_finite(rows: "pandas.DataFrame") -> Change | None:
-    """The first training risk that is not finite; of the loop's own loss the second in a row: scalers skip one now and then."""
+def _not_finite(rows: "pandas.DataFrame", after: int) -> Change | None:
+    """The first training risk from a step on that is not finite; of the loop's loss the second in a row, scalers skip one."""
     status = rows.status if "status" in rows.columns else None
     bad = ~np.isfinite(rows.value) if status is None else ~np.isfinite(rows.value) & status.isin(["ok", "not-finite"])
     found = []
     for name in TRAINING:
         steps, own = rows.step[rows.name == name].to_numpy(), bad[rows.name == name].to_numpy()
         hits = np.flatnonzero(own[1:] & own[:-1]) + 1 if name == "loss" else np.flatnonzero(own)
+        hits = hits[steps[hits] >= after]
         if len(hits):
             began, seen = int(steps[hits[0] - 1 if name == "loss" else hits[0]]), int(steps[hits[0]])
             found.append(Change(seen, began, FIRM, f"{name.replace('-', ' ')} was not finite"))
