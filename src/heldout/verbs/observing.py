@@ -1,20 +1,36 @@
 """Observables as readings: each network's draws go through the formulas, and what must not be reported is withheld."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from heldout.catalog import Unit, units
 from heldout.engine.sampling import Draws
-from heldout.engine.sampling.convergence import Floats, monte_carlo_error
+from heldout.engine.sampling.convergence import Floats
+from heldout.engine.sampling.uncertainty import Uncertainty, together, uncertainty
 from heldout.engine.subject import Subject
-from heldout.records import Passes, Reading, Status
+from heldout.records import Direction, Passes, Reading, Status
 
 #: Losses that are negative log-likelihoods; a callable is taken at its author's word.
 NO_LIKELIHOOD = ("squared-error",)
 NOT_A_MINIMUM = 0.1  # share of the learning coefficient that the centre may lie above the minimum beside it
+ADRIFT = 1.1  # of P: squared distance from the centre, in units of the localiser's variance
 Verdict = tuple[Status, str]
+
+
+class Column(NamedTuple):
+    """What one member's draws say of one quantity.
+
+    Attributes:
+        value: NaN where there is none.
+        uncertainty: Of the value.
+        verdict: Whether it may be reported, and why not.
+    """
+
+    value: float
+    uncertainty: Uncertainty
+    verdict: Verdict
 
 
 def observe(
@@ -39,7 +55,7 @@ def observe(
     passes = Passes(*cost)
     read = {}
     for unit in units("observable").values():
-        columns = [_one(unit, own, rungs[m] if rungs else (), subject) for m, own in enumerate(draws)]
+        columns = [column_of(unit, own, rungs[m] if rungs else (), subject) for m, own in enumerate(draws)]
         read[unit.name] = reading_of(unit.name, unit.family, unit.fields["unit"], columns, passes, seconds)
     quadratic = [_quadratic(own) for own in draws]
     name = "learning-coefficient-quadratic"
@@ -47,51 +63,59 @@ def observe(
     return read
 
 
-def reading_of(
-    name: str, family: str, unit: str, columns: Sequence[tuple[float, float, Verdict]], passes: Passes, seconds: float
-) -> Reading:
-    """A reading from the members' values, standard errors and verdicts.
+def reading_of(name: str, family: str, unit: str, columns: Sequence[Column], passes: Passes, seconds: float) -> Reading:
+    """A reading from the members' columns; its intervals are Student's, with the degrees of freedom that the draws are worth.
 
     Args:
         name: Of the quantity.
         family: Its file.
         unit: Of its value.
-        columns: Value, standard error and verdict of every member.
+        columns: One a member.
         passes: What it cost.
         seconds: Likewise.
 
     Returns:
         The reading; where the verdict is not ok there is no number.
     """
-    ok = np.array([verdict[0] is Status.OK for _, _, verdict in columns])
-    value = np.where(ok, [each for each, _, _ in columns], np.nan)
-    error = np.where(ok, [each for _, each, _ in columns], np.nan)
-    from heldout.records import Direction
-
+    ok = np.array([column.verdict[0] is Status.OK for column in columns])
+    value = np.where(ok, [column.value for column in columns], np.nan)
+    error = np.where(ok, [column.uncertainty.error for column in columns], np.nan)
+    half = np.where(ok, [column.uncertainty.half_width() for column in columns], np.nan)
     return Reading(
         name=name, family=family, unit=unit, direction=Direction.NEITHER,
-        statuses=tuple(verdict[0] for _, _, verdict in columns), reasons=tuple(verdict[1] for _, _, verdict in columns),
-        passes=passes, seconds=seconds, _value=value, _standard_error=error, _low=value - 1.96 * error,
-        _high=value + 1.96 * error,
+        statuses=tuple(column.verdict[0] for column in columns), reasons=tuple(column.verdict[1] for column in columns),
+        passes=passes, seconds=seconds, _value=value, _standard_error=error, _low=value - half, _high=value + half,
     )  # fmt: skip
 
 
-def _one(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject) -> tuple[float, float, Verdict]:
-    nothing = float("nan"), float("nan")
+def column_of(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject) -> Column:
+    """One quantity of one member.
+
+    Args:
+        unit: The observable.
+        own: The member's draws.
+        rungs: Its ladder of temperatures; empty without.
+        subject: What was sampled.
+
+    Returns:
+        The value or why there is none.
+    """
+    nothing = float("nan"), Uncertainty(float("nan"), float("inf"))
     hindrance = _hindrance(unit, own, rungs, subject)
     if hindrance is not None:
-        return *nothing, hindrance
+        return Column(*nothing, hindrance)
     value, influence = unit.function(**{need: _given(need, own, rungs) for need in unit.needs})
-    series: list[Floats] = influence if isinstance(influence, list) else [influence]
     if np.isnan(value):
-        return *nothing, (Status.UNDEFINED, unit.fields["undefined"] or "the formula gave no number")
-    error = float(np.sqrt(sum(monte_carlo_error(each) ** 2 for each in series)))
+        return Column(*nothing, (Status.UNDEFINED, unit.fields["undefined"] or "the formula gave no number"))
+    series: list[Floats] = influence if isinstance(influence, list) else [influence]
+    found = together([uncertainty(each) for each in series])
     if unit.name == "learning-coefficient":
-        high = _above_minimum(own, value, error)
+        high = _above_minimum(own, value, found.error)
         if high:
-            return *nothing, (Status.UNDEFINED, high)
-        error = float(np.hypot(error, own.step_bias))  # what is left of the step size's bias is no larger than this
-    return value, error, (Status.OK, "")
+            return Column(*nothing, (Status.UNDEFINED, high))
+        # what is left of the step size's bias is no larger than this
+        found = found._replace(error=float(np.hypot(found.error, own.step_bias)))
+    return Column(value, found, (Status.OK, ""))
 
 
 def _hindrance(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject) -> Verdict | None:
@@ -107,6 +131,9 @@ def _hindrance(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject)
     for each in rungs if ladder else (own,):
         if not each.equilibrium.converged:
             return Status.NOT_CONVERGED, (f"at n beta = {each.nbeta:.3g} " if ladder else "") + each.equilibrium.reason
+    adrift = _adrift(own)
+    if unit.family == "learning_coefficient" and adrift:
+        return Status.UNDEFINED, adrift
     return None
 
 
@@ -121,18 +148,48 @@ def _given(need: str, own: Draws, rungs: Sequence[Draws]) -> Any:
     return given[need]
 
 
+def _adrift(own: Draws) -> str:
+    """Why the loss does not hold the chains; empty where it does.
+
+    Around a minimum the loss pulls towards the centre, and draws lie closer to it than under the localiser alone, whose squared
+    distance is ``P / gamma``: beyond that the loss pushes them away, and no coefficient of a neighbourhood is there to be read.
+    """
+    series = own.localisation * own.recorded.distances / own.size
+    mean, found = float(series.mean()), uncertainty(series)
+    if mean <= max(ADRIFT, 1 + 4 * found.error):
+        return ""
+    return (
+        f"the loss drives the chains away from the centre, {mean:.3g} times as far in squares as the localisation alone would let "
+        "them: there is no minimum here that holds them; train to a minimum of this loss on these examples"
+    )
+
+
 def _above_minimum(own: Draws, value: float, error: float) -> str:
-    """Why the centre is no minimum; empty where nothing speaks against it."""
-    below = float((own.recorded.mean_losses < own.centre_losses.mean()).mean())
-    remedy = "; train to a minimum of this loss on these examples, or read learning-coefficient-heat-capacity, which needs no centre"
-    if value < -2 * error or below > 0.25:
-        return f"the centre is no minimum: {100 * below:.0f} % of the draws have a smaller loss{remedy}"
+    """Why the centre is no minimum, or none that holds the chains; empty where nothing speaks against it."""
+    rises = own.nbeta * (own.recorded.mean_losses - own.centre_losses.mean())
+    below, depth = float((rises < 0).mean()), float(max(0.0, -rises.min()))
+    other = ", or read learning-coefficient-heat-capacity, which needs no centre"
+    remedy = f"; train to a minimum of this loss on these examples{other}"
     high = own.deficit
-    if np.isfinite(high) and high > max(NOT_A_MINIMUM * (abs(value) + high), 3 * error):
+    # a minimum beside the centre would explain a depth of no more than the deficit
+    local = 2 * high < depth and own.nbeta * own.smallest > -own.localisation
+    lower = value < -2 * error or below > 0.25 or depth > _bearable(value, depth, error)
+    if lower and local:
+        return (
+            f"the chains left the basin of the centre: {100 * below:.2g} % of the draws have a smaller loss, by up to {depth:.3g} units "
+            f"of temperature, though the centre is a minimum of its own; pass localisation={16 * own.localisation:.3g} to stay in it{other}"
+        )
+    if lower:
+        return f"the centre is no minimum: {100 * below:.2g} % of the draws have a smaller loss{remedy}"
+    if np.isfinite(high) and high > _bearable(value, high, error):
         words = f"the centre lies {high:.3g} units of temperature above the minimum beside it, which are missing from {value:.3g}"
         return words + remedy
     return ""
 
 
-def _quadratic(own: Draws) -> tuple[float, float, Verdict]:
-    return own.effective, own.effective_error, (Status.OK, "")
+def _bearable(value: float, missing: float, error: float) -> float:
+    return max(NOT_A_MINIMUM * (abs(value) + missing), 3 * error)
+
+
+def _quadratic(own: Draws) -> Column:
+    return Column(own.effective, Uncertainty(own.effective_error, float("inf")), (Status.OK, ""))

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from heldout.engine.sampling.convergence import monte_carlo_error
+from heldout.engine.sampling.uncertainty import uncertainty
 from heldout.engine.sampling.curvature import Curvature, curvature
 from heldout.engine.sampling.draws import Draws
 from heldout.engine.sampling.equilibrium import Equilibrium, equilibrium
@@ -21,6 +22,7 @@ from heldout.engine.sampling.tuning import Tuned, by_group, tune
 
 STEP_BIAS = 0.1  # share of the learning coefficient that the step size may be seen to add
 LONGEST = 16  # times the draws that were asked for
+NORMAL = 1.96  # standard errors to either side of a 95 % interval
 Progress = Callable[[str, float], None]
 
 
@@ -137,7 +139,8 @@ def _judged(recorded: Recorded, target: Target, group: int, settings: Settings, 
         place = group % target.groups
         centre = target.field.losses(target.field.centres[target.members[[place]]], target.members[[place]])
         excess = abs(float(late.mean_losses.mean() - centre.mean()))
-        precise = monte_carlo_error(late.mean_losses) <= settings.precision * excess
+        # as wide as a normal interval with the error that was asked for: few effective draws must be more precise
+        precise = uncertainty(late.mean_losses).half_width() <= NORMAL * settings.precision * excess
     return _Judged(late, verdict, burn_in, precise)
 
 
