@@ -104,8 +104,9 @@ class Product:
         bayes = -np.log(p @ np.exp(-losses)).mean()
         variance = (p @ np.square(losses) - np.square(p @ losses)).sum()
         centre = 0.5 * (np.square(self.y) + np.log(2 * np.pi)).mean()
-        kept, weights = p > 0, p[p > 0, None]  # the largest products have no mass left, and losses without bound
-        one_out = logsumexp(beta * losses[kept], axis=0, b=weights) - logsumexp((beta - 1) * losses[kept], axis=0, b=weights)
+        kept = p > 0  # the largest products have no mass left, and losses without bound
+        logs = np.log(p[kept])[:, None]
+        one_out = logsumexp(logs + beta * losses[kept], axis=0) - logsumexp(logs + (beta - 1) * losses[kept], axis=0)
         square = float(p @ np.square(u))
         return {
             "leave-one-out-loss": float(one_out.mean()), "wbic": float(len(self.x) * (p @ losses.mean(1))),

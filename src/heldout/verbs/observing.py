@@ -171,8 +171,8 @@ def _above_minimum(own: Draws, value: float, error: float) -> str:
     other = ", or read learning-coefficient-heat-capacity, which needs no centre"
     remedy = f"; train to a minimum of this loss on these examples{other}"
     high = own.deficit
-    # a minimum beside the centre would explain a depth of no more than the deficit
-    local = 2 * high < depth and own.nbeta * own.smallest > -own.localisation
+    # a minimum beside the centre would explain a depth of about the deficit
+    local = 10 * high < depth and own.nbeta * own.smallest > -0.1 * own.localisation
     lower = value < -2 * error or below > 0.25 or depth > _bearable(value, depth, error)
     if lower and local:
         return (

@@ -59,11 +59,12 @@ def equilibrium(
     if lost > DIVERGED * asked or len(losses) < 1:
         return Equilibrium(
             False,
-            f"{lost} of {asked} chains diverged: the step size is too large; leave step_size out or divide it by 4",
+            f"{lost} of {asked} chains diverged, their loss no finite number any more; leave step_size out or divide it by 4",
             {"diverged": float(lost)},
         )
     if losses.shape[1] > 1 and not np.ptp(losses) > 0:
-        return Equilibrium(False, "the chains never left their start; divide step_size by 4 or leave it to the automatic choice", {})
+        words = "the chains never left their start; divide step_size by 4 or leave it to the automatic choice"
+        return Equilibrium(False, words, {})
     if losses.shape[1] < FEWEST:
         return Equilibrium(False, f"{losses.shape[1]} draws a chain are too few; pass a larger budget", {})
     total = virials.sum(2) / sum(sizes.values())

@@ -96,13 +96,13 @@ def survived(before: State, after: State, ceiling: float = 1e8) -> State:
     Args:
         before: The last state.
         after: The proposed one.
-        ceiling: Energy per parameter, in units of temperature, above which a chain has diverged.
+        ceiling: Energy per parameter, in units of temperature and of either sign, beyond which a chain has diverged.
 
     Returns:
         ``after``, with diverged chains as they were before, no longer alive.
     """
     finite = after.position.isfinite().all(1) & after.energy.value.isfinite()
-    sane = finite & (after.energy.value < ceiling * after.position.shape[1])
+    sane = finite & (after.energy.value.abs() < ceiling * after.position.shape[1])  # falling without end is no law either
     alive = before.alive & sane
     return after._replace(
         position=torch.where(alive[:, None], after.position, before.position),
