@@ -1,7 +1,6 @@
 """The page: whole, safe, self-contained, in its order, and written all or nothing."""
 
 import copy
-import json
 import re
 from html import unescape
 from pathlib import Path
@@ -155,7 +154,7 @@ def test_a_page_of_many_networks_stays_under_two_megabytes(members: int) -> None
 
 
 def test_a_table_is_written_once_however_many_layers_draw_it() -> None:
-    specification = json.loads(figures(ALL["grouped"]())["noise-curves"]["specification"])
+    specification = figures(ALL["grouped"]())["noise-curves"]["specification"]
     rows = [rows for rows in specification["datasets"].values() if len(rows) > 1]
     assert len(rows) == 1
     layers = [layer["data"]["name"] for layer in specification["layer"]]

@@ -12,7 +12,7 @@ from heldout.faces.report.drawing import tables
 #: rows of their own.
 OWN = {
     "study_curves", "family_certificates", "curvature_density", "judged_rows", "judged_axis_rows", "posterior_traces",
-    "posterior_coefficients",
+    "posterior_coefficients", "training_readings",
 }  # fmt: skip
 FIGURES = {name: unit for name, unit in units("figure").items() if not OWN & set(unit.needs)}
 

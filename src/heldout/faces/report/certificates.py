@@ -5,33 +5,47 @@ from typing import Any
 
 from heldout.catalog import units
 from heldout.faces.report.drawing import HEIGHT, shared_data
-from heldout.faces.report.rendering import LISTED, page_of, template_of, write_page
+from heldout.faces.report.rendering import LISTED, PageMaker, page_of, template_of, write_page
 from heldout.faces.report.sections import bounds
 from heldout.records import Status
 
+FIGURE = "certificate-families"
 KEPT = {Status.VALID.code, Status.VACUOUS.code}
 
 
-def render_certificates(record: Mapping[str, Any]) -> str:
+def render_certificates(record: Mapping[str, Any], page: PageMaker = page_of) -> str:
     """The whole page.
+
+    Args:
+        record: What ``Certificates.to_dict`` gave.
+        page: What makes a page of a template and of what it shows.
+
+    Returns:
+        HTML; the report's needs nothing beside itself.
+    """
+    unit = units("figure")[FIGURE]
+    return page(
+        "certificates.html.j2", record=record, families=by_family(record), specifications=specifications(record), figure=unit,
+        listed=LISTED,
+    )  # fmt: skip
+
+
+def specifications(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The figure, where it has something to show.
 
     Args:
         record: What ``Certificates.to_dict`` gave.
 
     Returns:
-        HTML that needs nothing beside itself.
+        Name -> Vega-Lite, without colours of its own.
     """
-    unit = units("figure")["certificate-families"]
     rows = figure_rows(record)
-    specifications = {}
-    if any(row["value"] for row in rows):
-        drawn = unit.function(rows).to_dict()
-        drawn.pop("config", None)
-        height = max(HEIGHT, 22 * len({row["name"] for row in rows}))
-        specifications[unit.name] = shared_data({**drawn, "width": "container", "height": height})
-    return page_of(
-        "certificates.html.j2", record=record, families=by_family(record), specifications=specifications, figure=unit, listed=LISTED
-    )  # fmt: skip
+    if not any(row["value"] for row in rows):
+        return {}
+    drawn = units("figure")[FIGURE].function(rows).to_dict()
+    drawn.pop("config", None)
+    height = max(HEIGHT, 22 * len({row["name"] for row in rows}))
+    return {FIGURE: shared_data({**drawn, "width": "container", "height": height})}
 
 
 def figure_rows(record: Mapping[str, Any]) -> list[dict[str, Any]]:

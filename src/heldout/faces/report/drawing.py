@@ -66,17 +66,17 @@ def _grouped(row: Row, subject: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "group": group}
 
 
-def figures(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def figures(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Every figure that has something to show.
 
     Args:
         record: What ``Audit.to_dict`` gave.
 
     Returns:
-        Name -> title, caption, and specification as JSON that may stand in a script element.
+        Name -> title, caption and specification.
     """
     have = tables(record)
-    drawn = {}
+    drawn: dict[str, dict[str, Any]] = {}
     for unit in units("figure").values():
         rows = {need: have.get(need, []) for need in unit.needs}
         specification = _specification(unit, rows)
@@ -84,7 +84,7 @@ def figures(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             drawn[unit.name] = {
                 "title": unit.fields["title"],
                 "caption": unit.fields["caption"],
-                "specification": safe_json(specification),
+                "specification": specification,
             }
     return drawn
 

@@ -7,7 +7,7 @@ from typing import Any
 from heldout.catalog import units
 from heldout.faces.numbers import shown
 from heldout.faces.report.drawing import shared_data
-from heldout.faces.report.rendering import page_of, write_page
+from heldout.faces.report.rendering import PageMaker, page_of, write_page
 
 Row = Mapping[str, Any]
 #: The order in which a reader wants them.
@@ -179,20 +179,21 @@ def specifications(record: Row) -> dict[str, dict[str, Any]]:
     return drawn
 
 
-def render_judgement(record: Row) -> str:
+def render_judgement(record: Row, page: PageMaker = page_of) -> str:
     """The whole page.
 
     Args:
         record: What ``Judgement.to_dict`` gave.
+        page: What makes a page of a template and of what it shows.
 
     Returns:
-        HTML that needs nothing beside itself.
+        HTML; the report's needs nothing beside itself.
     """
     rows = ordered(record)
     groups: Sequence[tuple[str, list[dict[str, Any]]]] = [
         (words, [row for row in rows if row["words"] == words and row["kind"] != "control"]) for words in ORDER
     ]
-    return page_of(
+    return page(
         "judgement.html.j2",
         record=record,
         rows=rows,

@@ -6,7 +6,7 @@ from typing import Any
 from heldout.catalog import units
 from heldout.faces.numbers import interval, number
 from heldout.faces.report.drawing import HEIGHT, shared_data
-from heldout.faces.report.rendering import page_of, write_page
+from heldout.faces.report.rendering import PageMaker, page_of, write_page
 
 #: Readings that a figure draws beside each other, and what each is called there.
 ESTIMATORS = {
@@ -30,17 +30,18 @@ WORDS = (
 )
 
 
-def render_posterior(record: Mapping[str, Any]) -> str:
+def render_posterior(record: Mapping[str, Any], page: PageMaker = page_of) -> str:
     """The whole page.
 
     Args:
         record: What ``Posterior.to_dict`` gave.
+        page: What makes a page of a template and of what it shows.
 
     Returns:
-        HTML that needs nothing beside itself.
+        HTML; the report's needs nothing beside itself.
     """
     found = figures_of(record)
-    return page_of(
+    return page(
         "posterior.html.j2",
         record=record,
         members=[_member(record, row) for row in record["diagnostics"]],

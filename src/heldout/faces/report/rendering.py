@@ -1,7 +1,7 @@
 """From a record to a page, and from a page to a file."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -10,25 +10,15 @@ from typing import Any
 import jinja2
 
 from heldout.faces.numbers import by_pair, number
+from heldout.faces.report.colours import ON_A_PAGE
 from heldout.faces.report.drawing import figures, safe_json, script
 from heldout.faces.report.sections import absent, bounds, families
 from heldout.records import Refusal
 
 HERE = Path(__file__).parent
+PageMaker = Callable[..., str]
 CONTRASTS = 15  # rows that are open; the rest folds
 LISTED = 64  # members whose values a page lists one by one; the record has all
-
-
-def render(record: Mapping[str, Any]) -> str:
-    """The whole page.
-
-    Args:
-        record: What ``Audit.to_dict`` gave.
-
-    Returns:
-        HTML that needs nothing beside itself.
-    """
-    return page_of("page.html.j2", **_context(record))
 
 
 def page_of(template: str, **context: Any) -> str:
@@ -43,10 +33,26 @@ def page_of(template: str, **context: Any) -> str:
     """
     return template_of(template).render(
         **context,
+        layout="layout.html.j2",
+        colours=ON_A_PAGE,
+        figure_path="",
         style=(HERE / "report.css").read_text(encoding="utf-8"),
         theme=(HERE / "theme.js").read_text(encoding="utf-8"),
         script=script(),
     )
+
+
+def render(record: Mapping[str, Any], page: PageMaker = page_of) -> str:
+    """The whole page.
+
+    Args:
+        record: What ``Audit.to_dict`` gave.
+        page: What makes a page of a template and of what it shows.
+
+    Returns:
+        HTML; the report's needs nothing beside itself.
+    """
+    return page("page.html.j2", **_context(record))
 
 
 def fragment(record: Mapping[str, Any]) -> str:
@@ -105,11 +111,13 @@ def write_page(page: str, path: str) -> str:
 def _context(record: Mapping[str, Any]) -> dict[str, Any]:
     subject = record["subject"]
     groups = list(dict.fromkeys(subject["groups"]))
+    drawn = figures(record)
     return {
         "record": record,
         "subject": subject,
         "groups": [{"name": name, "count": subject["groups"].count(name)} for name in groups],
-        "figures": figures(record),
+        "figures": drawn,
+        "specifications": {name: figure["specification"] for name, figure in drawn.items()},
         "families": families(record),
         "absent": absent(record),
         "bounds": bounds(record),

@@ -6,21 +6,20 @@ from typing import Any
 from heldout.catalog import units
 from heldout.faces.numbers import shown
 from heldout.faces.report.drawing import HEIGHT, shared_data
-from heldout.faces.report.rendering import page_of, write_page
+from heldout.faces.report.rendering import PageMaker, page_of, write_page
 
 
-def render_study(record: Mapping[str, Any]) -> str:
+def render_study(record: Mapping[str, Any], page: PageMaker = page_of) -> str:
     """The whole page.
 
     Args:
         record: What ``StudyRecord.to_dict`` gave.
+        page: What makes a page of a template and of what it shows.
 
     Returns:
-        HTML that needs nothing beside itself.
+        HTML; the report's needs nothing beside itself.
     """
-    return page_of(
-        "study.html.j2", record=record, specifications={"study": specification(record["figure"])}, shown=shown
-    )
+    return page("study.html.j2", record=record, specifications={record["figure"]["name"]: specification(record["figure"])}, shown=shown)
 
 
 def write_study_report(record: Mapping[str, Any], path: str) -> str:
