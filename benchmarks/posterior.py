@@ -52,7 +52,16 @@ def cases() -> dict[str, Case]:
             oracle.full_rank_fibre(3), 10 * NBETA, 1.0, oracle.local_rank_coefficient(3, 3, 3, 3, 3, 3)
         ),
     }  # fmt: skip
-    for a, b, gamma in ((1, 0, 1.0), (2, 0, 1.0), (2, 0, 10.0), (1, 1, 1.0), (1, 1, 10.0), (1, 1, 100.0), (2, 1, 1.0), (2, 2, 1.0)):
+    for a, b, gamma in (
+        (1, 0, 1.0),
+        (2, 0, 1.0),
+        (2, 0, 10.0),
+        (1, 1, 1.0),
+        (1, 1, 10.0),
+        (1, 1, 100.0),
+        (2, 1, 1.0),
+        (2, 2, 1.0),
+    ):
         name = (f"w1^{2 * a} w2^{2 * b}" if b else f"w1^{2 * a}") + (f", gamma {gamma:.0f}" if gamma > 1 else "")
         exact = (
             oracle.normal_crossing_coefficient(a, b, NBETA, gamma)

@@ -75,6 +75,19 @@ def test_the_record_is_plain_values() -> None:
     assert len(record["ladder"]) == 8
 
 
+def test_the_convention_of_a_batch_in_place_of_n_is_a_temperature() -> None:
+    """Tools that take the batch b for n sample at ``b / ln b``: of the same law, another number, which is its integral."""
+    data = torch.zeros(20, 1), torch.from_numpy(SAMPLES)
+    subject = heldout.Subject(Mean(SAMPLES.mean(0)), train=data, loss=gaussian)
+    found = heldout.sample_posterior(subject, beta=8 / math.log(8) / 20, localisation=2.0, precision=0.05)
+    nbeta = 8 / math.log(8)
+    assert found.draws[0].nbeta == pytest.approx(nbeta)
+    reading, exact = found.learning_coefficient, 1.5 * nbeta / (nbeta + 2)
+    assert abs(reading.value[0] - exact) < 5 * reading.standard_error[0]
+    assert found.readings["learning-coefficient-quadratic"].value[0] == pytest.approx(exact, rel=1e-5)
+    assert found.wbic.statuses == (Status.UNDEFINED,)
+
+
 def test_wbic_waits_for_its_temperature() -> None:
     assert conjugate().wbic.statuses == (Status.UNDEFINED,)
 

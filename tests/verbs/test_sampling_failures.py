@@ -67,7 +67,7 @@ def test_a_negative_estimate_is_recognised_as_a_centre_that_is_no_minimum() -> N
     no_number(found, Status.UNDEFINED, "the centre is no minimum", FAMILY[:1])
     heat = found.readings["learning-coefficient-heat-capacity"]
     a = 21.7 * 5 / (21.7 * 5 + 1)  # two regular parameters under the Gaussian
-    assert abs(heat.value[0] - a**2) < 5 * heat.standard_error[0] < 0.5
+    assert abs(heat.value[0] - a**2) < 5 * heat.standard_error[0] < 1
 
 
 def test_chains_that_leave_for_a_lower_well_are_told_from_those_at_no_minimum() -> None:
@@ -127,7 +127,9 @@ def test_a_frozen_network_is_refused() -> None:
 
 
 def fitted(network: nn.Module, x: Tensor, y: Tensor) -> nn.Module:
-    optimizer = torch.optim.LBFGS(network.parameters(), max_iter=400, line_search_fn="strong_wolfe", tolerance_grad=1e-9)
+    optimizer = torch.optim.LBFGS(
+        network.parameters(), max_iter=400, line_search_fn="strong_wolfe", tolerance_grad=1e-9
+    )
 
     def closure() -> Tensor:
         optimizer.zero_grad()

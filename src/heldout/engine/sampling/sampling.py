@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from heldout.engine.sampling.convergence import monte_carlo_error
-from heldout.engine.sampling.uncertainty import uncertainty
 from heldout.engine.sampling.curvature import Curvature, curvature
 from heldout.engine.sampling.draws import Draws
 from heldout.engine.sampling.equilibrium import Equilibrium, equilibrium
@@ -19,6 +18,7 @@ from heldout.engine.sampling.recording import Recorded, Recorder
 from heldout.engine.sampling.settings import Settings
 from heldout.engine.sampling.target import Target, chain_numbers
 from heldout.engine.sampling.tuning import Tuned, by_group, tune
+from heldout.engine.sampling.uncertainty import uncertainty
 
 STEP_BIAS = 0.1  # share of the learning coefficient that the step size may be seen to add
 LONGEST = 16  # times the draws that were asked for
@@ -88,8 +88,9 @@ def sample(
         for g in [g for g in rows if g < target.groups]:
             own = [g] if sampler.exact else [g, g + target.groups]
             more = min(2.0 * count, count * settings.budget / float(spent[own].max()), LONGEST * settings.draws)
-            # of a few draws the error is known badly, and only errors that came out small end here: a second look confirms them
-            done = count > first and all(judged[each].precise for each in own)
+            # of a few draws the error is known badly, and only errors that came out small end here: a second look confirms them,
+            # or the chains with the other step size
+            done = (count > first or not sampler.exact) and all(judged[each].precise for each in own)
             if done or more < 1.2 * count:
                 finished[g] = _draws(target, own, judged, tuned, curved, settings, spent, acceptance / count, test)
             else:

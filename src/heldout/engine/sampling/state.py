@@ -102,7 +102,9 @@ def survived(before: State, after: State, ceiling: float = 1e8) -> State:
         ``after``, with diverged chains as they were before, no longer alive.
     """
     finite = after.position.isfinite().all(1) & after.energy.value.isfinite()
-    sane = finite & (after.energy.value.abs() < ceiling * after.position.shape[1])  # falling without end is no law either
+    sane = finite & (
+        after.energy.value.abs() < ceiling * after.position.shape[1]
+    )  # falling without end is no law either
     alive = before.alive & sane
     return after._replace(
         position=torch.where(alive[:, None], after.position, before.position),

@@ -18,6 +18,7 @@ ESTIMATORS = {
 WORDS = (
     "sampler",
     "chains",
+    "diverged",
     "draws",
     "r_hat_loss",
     "r_hat_distance",
