@@ -149,11 +149,9 @@ def _given(need: str, own: Draws, rungs: Sequence[Draws]) -> Any:
 
 
 def _adrift(own: Draws) -> str:
-    """Why the loss does not hold the chains; empty where it does.
-
-    Around a minimum the loss pulls towards the centre, and draws lie closer to it than under the localiser alone, whose squared
-    distance is ``P / gamma``: beyond that the loss pushes them away, and no coefficient of a neighbourhood is there to be read.
-    """
+    """Why the loss does not hold the chains; empty where it does."""
+    # around a minimum the loss pulls towards the centre, and draws lie closer to it than under the localiser alone, whose squared
+    # distance is P / gamma: beyond that the loss pushes them away, and no coefficient of a neighbourhood is there to be read
     series = own.localisation * own.recorded.distances / own.size
     mean, found = float(series.mean()), uncertainty(series)
     if mean <= max(ADRIFT, 1 + 4 * found.error):
@@ -176,8 +174,9 @@ def _above_minimum(own: Draws, value: float, error: float) -> str:
     lower = value < -2 * error or below > 0.25 or depth > _bearable(value, depth, error)
     if lower and local:
         return (
-            f"the chains left the basin of the centre: {100 * below:.2g} % of the draws have a smaller loss, by up to {depth:.3g} units "
-            f"of temperature, though the centre is a minimum of its own; pass localisation={16 * own.localisation:.3g} to stay in it{other}"
+            f"the chains left the basin of the centre: {100 * below:.2g} % of the draws have a smaller loss, by up to {depth:.3g} "
+            "units of temperature, though the centre is a minimum of its own; "
+            f"pass localisation={16 * own.localisation:.3g} to stay in it{other}"
         )
     if lower:
         return f"the centre is no minimum: {100 * below:.2g} % of the draws have a smaller loss{remedy}"
