@@ -82,8 +82,9 @@ def together(parts: Sequence[Uncertainty]) -> Uncertainty:
         Of their sum.
 
     Example:
-        >>> together([Uncertainty(3.0, 10.0), Uncertainty(4.0, float("inf"))])
-        Uncertainty(error=5.0, freedom=77.16049382716051)
+        >>> found = together([Uncertainty(3.0, 10.0), Uncertainty(4.0, float("inf"))])
+        >>> found.error, round(found.freedom, 2)
+        (5.0, 77.16)
     """
     squares = np.square([part.error for part in parts])
     noise = float((np.square(squares) / [part.freedom for part in parts]).sum())
