@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from scipy.special import gammainc
+from scipy.stats import chi2, ncx2
 from torch import Tensor
 
 from heldout.engine.sampling import Target
@@ -183,3 +184,33 @@ def full_rank_fibre(size: int) -> LossField:
         return 0.5 * (both[:, 1] @ both[:, 0] - one).square().sum((1, 2))
 
     return LossField(loss, 2 * size**2, parts=(size**2, size**2))
+
+
+def two_hidden_coefficient(inputs: int, outputs: int, nbeta: float, localisation: float, height: float = 0.0) -> float:
+    """``nb E[K]`` for ``K = |B A|^2 / 2`` with two hidden units, at ``B = 0`` and A with ``height`` in its corner alone.
+
+    Given A the law of B is Gaussian. With rows a and b of A, ``p = |a|^2``, ``b = z a / |a| + c`` and ``q = |c|^2`` are independent,
+    a non-central chi-square, a normal and a chi-square variable; ``A A'`` has the determinant ``p q`` and the trace ``p + z^2 + q``.
+    """
+    logs = np.linspace(-26.0, 6.5, 164)
+    grid = np.exp(logs)
+    first = ncx2.pdf(grid, inputs, localisation * height**2) if height else chi2.pdf(grid, inputs)
+    p, q, z = grid[:, None, None], grid[None, :, None], grid[None, None, :]
+    density = (first * grid)[:, None, None] * (chi2.pdf(grid, inputs - 1) * grid)[None, :, None]
+    x = nbeta / localisation**2
+    trace, determinant = x * (p + z + q), x**2 * p * q
+    rest = 1 + trace + determinant
+    weights = density * (chi2.pdf(grid, 1) * grid)[None, None, :] * rest ** (-outputs / 2)
+    return float((weights * (trace + 2 * determinant) / rest).sum() * outputs / 2 / weights.sum())
+
+
+def two_hidden(inputs: int, outputs: int, height: float = 0.0) -> LossField:
+    """Its field."""
+
+    def loss(w: Tensor) -> Tensor:
+        a, b = w[:, : 2 * inputs].view(-1, 2, inputs), w[:, 2 * inputs :].view(-1, outputs, 2)
+        corner = torch.zeros(2, inputs, dtype=w.dtype)
+        corner[0, 0] = height
+        return 0.5 * (b @ (a + corner)).square().sum((1, 2))
+
+    return LossField(loss, 2 * (inputs + outputs), parts=(2 * inputs, 2 * outputs))

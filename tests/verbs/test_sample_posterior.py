@@ -47,6 +47,7 @@ def test_every_observable_of_a_conjugate_model_is_its_integral() -> None:
     """Within 5 of its own standard errors each."""
     found, exact = conjugate(), GaussianMean(SAMPLES, 1.0, 2.0).exact()
     assert found.converged, found.diagnostics()
+    assert exact.pop("wbic") > 0  # at another temperature, below
     for name, value in exact.items():
         reading = found.readings[name]
         assert reading.ok, reading.reasons
@@ -72,6 +73,19 @@ def test_the_record_is_plain_values() -> None:
     assert record["diagnostics"][0]["sampler"] == "hmc"
     assert len({row["chain"] for row in record["traces"]}) == 8
     assert len(record["ladder"]) == 8
+
+
+def test_the_convention_of_a_batch_in_place_of_n_is_a_temperature() -> None:
+    """Tools that take the batch b for n sample at ``b / ln b``: of the same law, another number, which is its integral."""
+    data = torch.zeros(20, 1), torch.from_numpy(SAMPLES)
+    subject = heldout.Subject(Mean(SAMPLES.mean(0)), train=data, loss=gaussian)
+    found = heldout.sample_posterior(subject, beta=8 / math.log(8) / 20, localisation=2.0, precision=0.05)
+    nbeta = 8 / math.log(8)
+    assert found.draws[0].nbeta == pytest.approx(nbeta)
+    reading, exact = found.learning_coefficient, 1.5 * nbeta / (nbeta + 2)
+    assert abs(reading.value[0] - exact) < 5 * reading.standard_error[0]
+    assert found.readings["learning-coefficient-quadratic"].value[0] == pytest.approx(exact, rel=1e-5)
+    assert found.wbic.statuses == (Status.UNDEFINED,)
 
 
 def test_wbic_waits_for_its_temperature() -> None:

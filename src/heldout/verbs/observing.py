@@ -1,20 +1,35 @@
 """Observables as readings: each network's draws go through the formulas, and what must not be reported is withheld."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from heldout.catalog import Unit, units
 from heldout.engine.sampling import Draws
-from heldout.engine.sampling.coefficients import above_minimum
-from heldout.engine.sampling.convergence import Floats, monte_carlo_error
+from heldout.engine.sampling.coefficients import above_minimum, adrift
+from heldout.engine.sampling.convergence import Floats
+from heldout.engine.sampling.uncertainty import Uncertainty, together, uncertainty
 from heldout.engine.subject import Subject
-from heldout.records import Passes, Reading, Status
+from heldout.records import Direction, Passes, Reading, Status
 
 #: Losses that are negative log-likelihoods; a callable is taken at its author's word.
 NO_LIKELIHOOD = ("squared-error",)
 Verdict = tuple[Status, str]
+
+
+class Column(NamedTuple):
+    """What one member's draws say of one quantity.
+
+    Attributes:
+        value: NaN where there is none.
+        uncertainty: Of the value.
+        verdict: Whether it may be reported, and why not.
+    """
+
+    value: float
+    uncertainty: Uncertainty
+    verdict: Verdict
 
 
 def observe(
@@ -39,7 +54,7 @@ def observe(
     passes = Passes(*cost)
     read = {}
     for unit in units("observable").values():
-        columns = [_one(unit, own, rungs[m] if rungs else (), subject) for m, own in enumerate(draws)]
+        columns = [column_of(unit, own, rungs[m] if rungs else (), subject) for m, own in enumerate(draws)]
         read[unit.name] = reading_of(unit.name, unit.family, unit.fields["unit"], columns, passes, seconds)
     quadratic = [_quadratic(own) for own in draws]
     name = "learning-coefficient-quadratic"
@@ -47,51 +62,59 @@ def observe(
     return read
 
 
-def reading_of(
-    name: str, family: str, unit: str, columns: Sequence[tuple[float, float, Verdict]], passes: Passes, seconds: float
-) -> Reading:
-    """A reading from the members' values, standard errors and verdicts.
+def reading_of(name: str, family: str, unit: str, columns: Sequence[Column], passes: Passes, seconds: float) -> Reading:
+    """A reading from the members' columns; its intervals are Student's, with the degrees of freedom that the draws are worth.
 
     Args:
         name: Of the quantity.
         family: Its file.
         unit: Of its value.
-        columns: Value, standard error and verdict of every member.
+        columns: One a member.
         passes: What it cost.
         seconds: Likewise.
 
     Returns:
         The reading; where the verdict is not ok there is no number.
     """
-    ok = np.array([verdict[0] is Status.OK for _, _, verdict in columns])
-    value = np.where(ok, [each for each, _, _ in columns], np.nan)
-    error = np.where(ok, [each for _, each, _ in columns], np.nan)
-    from heldout.records import Direction
-
+    ok = np.array([column.verdict[0] is Status.OK for column in columns])
+    value = np.where(ok, [column.value for column in columns], np.nan)
+    error = np.where(ok, [column.uncertainty.error for column in columns], np.nan)
+    half = np.where(ok, [column.uncertainty.half_width() for column in columns], np.nan)
     return Reading(
         name=name, family=family, unit=unit, direction=Direction.NEITHER,
-        statuses=tuple(verdict[0] for _, _, verdict in columns), reasons=tuple(verdict[1] for _, _, verdict in columns),
-        passes=passes, seconds=seconds, _value=value, _standard_error=error, _low=value - 1.96 * error,
-        _high=value + 1.96 * error,
+        statuses=tuple(column.verdict[0] for column in columns), reasons=tuple(column.verdict[1] for column in columns),
+        passes=passes, seconds=seconds, _value=value, _standard_error=error, _low=value - half, _high=value + half,
     )  # fmt: skip
 
 
-def _one(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject) -> tuple[float, float, Verdict]:
-    nothing = float("nan"), float("nan")
+def column_of(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject) -> Column:
+    """One quantity of one member.
+
+    Args:
+        unit: The observable.
+        own: The member's draws.
+        rungs: Its ladder of temperatures; empty without.
+        subject: What was sampled.
+
+    Returns:
+        The value or why there is none.
+    """
+    nothing = float("nan"), Uncertainty(float("nan"), float("inf"))
     hindrance = _hindrance(unit, own, rungs, subject)
     if hindrance is not None:
-        return *nothing, hindrance
+        return Column(*nothing, hindrance)
     value, influence = unit.function(**{need: _given(need, own, rungs) for need in unit.needs})
-    series: list[Floats] = influence if isinstance(influence, list) else [influence]
     if np.isnan(value):
-        return *nothing, (Status.UNDEFINED, unit.fields["undefined"] or "the formula gave no number")
-    error = float(np.sqrt(sum(monte_carlo_error(each) ** 2 for each in series)))
+        return Column(*nothing, (Status.UNDEFINED, unit.fields["undefined"] or "the formula gave no number"))
+    series: list[Floats] = influence if isinstance(influence, list) else [influence]
+    found = together([uncertainty(each) for each in series])
     if unit.name == "learning-coefficient":
-        high = above_minimum(own, value, error)
+        high = above_minimum(own, value, found.error)
         if high:
-            return *nothing, (Status.UNDEFINED, high)
-        error = float(np.hypot(error, own.step_bias))  # what is left of the step size's bias is no larger than this
-    return value, error, (Status.OK, "")
+            return Column(*nothing, (Status.UNDEFINED, high))
+        # what is left of the step size's bias is no larger than this
+        found = found._replace(error=float(np.hypot(found.error, own.step_bias)))
+    return Column(value, found, (Status.OK, ""))
 
 
 def _hindrance(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject) -> Verdict | None:
@@ -107,6 +130,9 @@ def _hindrance(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject)
     for each in rungs if ladder else (own,):
         if not each.equilibrium.converged:
             return Status.NOT_CONVERGED, (f"at n beta = {each.nbeta:.3g} " if ladder else "") + each.equilibrium.reason
+    away = adrift(own)
+    if unit.family == "learning_coefficient" and away:
+        return Status.UNDEFINED, away
     return None
 
 
@@ -121,5 +147,5 @@ def _given(need: str, own: Draws, rungs: Sequence[Draws]) -> Any:
     return given[need]
 
 
-def _quadratic(own: Draws) -> tuple[float, float, Verdict]:
-    return own.effective, own.effective_error, (Status.OK, "")
+def _quadratic(own: Draws) -> Column:
+    return Column(own.effective, Uncertainty(own.effective_error, float("inf")), (Status.OK, ""))

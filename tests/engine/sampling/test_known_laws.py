@@ -59,6 +59,72 @@ def test_the_singular_point_of_rank_one_tends_to_the_theorem() -> None:
     )
 
 
+def test_two_points_of_one_fibre_by_their_integrals() -> None:
+    """Test vector T6 for 3 x 2 x 5: 3 at the origin and 7 / 2 where A has rank one, each the limit of its integral.
+
+    A Gaussian that reaches the origin from there makes the second 3 again: the number is that of a point only if it is held.
+    """
+    origin, held, loose = (
+        [oracle.two_hidden_coefficient(3, 5, t * gamma**2, gamma, height) for t in (1e3, 1e6, 1e9)]
+        for height, gamma in ((0.0, 1.0), (1.5, 100.0), (3.0, 1.0))
+    )
+    assert origin[-1] == pytest.approx(oracle.local_rank_coefficient(3, 5, 2, 0, 0, 0), abs=0.06)
+    assert held[-1] == pytest.approx(oracle.local_rank_coefficient(3, 5, 2, 0, 1, 0), abs=0.06)
+    assert loose[-1] == pytest.approx(origin[-1], abs=0.06)
+
+
+def test_the_integral_over_two_hidden_units_by_drawing_them() -> None:
+    """The same with 400,000 draws of A, each with the Gaussian law of B: within 5 standard errors."""
+    a = np.random.default_rng(0).normal(size=(400_000, 2, 3))
+    a[:, 0, 0] += 3.0
+    x = oracle.NBETA * np.linalg.eigvalsh(a @ a.transpose(0, 2, 1))
+    weights, values = np.prod(1 + x, axis=1) ** -1.5, 1.5 * (x / (1 + x)).sum(1)
+    mean = (weights * values).sum() / weights.sum()
+    error = math.sqrt(np.square(weights * (values - mean)).sum()) / weights.sum()
+    assert abs(mean - oracle.two_hidden_coefficient(3, 3, oracle.NBETA, 1.0, 3.0)) < 5 * error < 0.1
+
+
+def test_the_conjugate_mean_generalizes_as_printed() -> None:
+    """Test vector T8, n = 20: Bayes .48790, Gibbs 1; Bayes and WAIC errors, of deviations .67 and .72, sum to .998 with .165."""
+    generator, level = np.random.default_rng(2), 0.5 * math.log(2 * math.pi)
+    rows = []
+    for _ in range(4000):
+        samples = generator.normal(size=(20, 1))
+        model = GaussianMean(samples, 1.0, 0.0)
+        truth = 0.5 * np.square(samples).mean() + level
+        new, seen = model.generalization(), model.exact()
+        rows.append((
+            new["bayes-test-loss"],
+            new["gibbs-test-loss"],
+            seen["gibbs-training-loss"] - truth,
+            seen["waic"] - truth,
+        ))
+    bayes, gibbs, training, criterion = 20 * np.array(rows).T
+    for found, value in (
+        (bayes, 0.48790),
+        (gibbs, 1.0),
+        (training, 0.0),
+        (criterion, 0.51052),
+        (bayes + criterion, 0.998),
+    ):
+        assert abs(found.mean() - value) < 5 * found.std() / math.sqrt(4000)
+    assert [bayes.std(), criterion.std()] == pytest.approx([0.67, 0.72], abs=0.06)
+    assert (bayes + criterion).std() == pytest.approx(0.165, abs=0.02)
+
+
+def test_the_singular_product_has_the_printed_averages() -> None:
+    """Test vector T9, n = 100, a and b uniform: within 5 standard errors of both, over 300 sets of data."""
+    generator, rows = np.random.default_rng(3), []
+    for _ in range(300):
+        model = Product(generator.normal(size=100), generator.normal(size=100), 1.0)
+        exact, truth = model.uniform(1.0), 0.5 * (np.square(model.y) + math.log(2 * math.pi)).mean()
+        errors = (exact[name] - truth for name in ("bayes-training-loss", "gibbs-training-loss", "waic"))
+        bayes, gibbs, criterion = (100 * each for each in errors)
+        rows.append((100 * exact["gibbs-test-error"], bayes, gibbs, exact["functional-variance"], criterion))
+    for found, value in zip(np.array(rows).T, (0.704, -0.458, -0.088, 0.756, 0.298), strict=True):
+        assert abs(found.mean() - value) < 5 * math.hypot(found.std() / math.sqrt(300), 0.02)
+
+
 def test_a_tanh_unit_tends_to_one_half() -> None:
     """Test vector T7: one unit at 0, limit 1 / 2 with multiplicity 2, from below."""
     loss = oracle.tanh_unit()[1]

@@ -79,9 +79,22 @@ def effective_size(series: Floats) -> float:
     Returns:
         At most ``S log10 S``; S where nothing varies.
     """
-    chains, length = series.shape
-    if length < 4 or np.ptp(series) == 0:
+    if series.shape[1] < 4 or np.ptp(series) == 0:
         return float(series.size)
+    time, _ = correlation_time(series)
+    return float(series.size / max(time, 1 / np.log10(series.size)))
+
+
+def correlation_time(series: Floats) -> tuple[float, int]:
+    """Draws that one independent draw is worth, by Geyer's initial monotone sequence over chains.
+
+    Args:
+        series: ``[K, D]``, of at least four draws that vary.
+
+    Returns:
+        The time, and the last lag whose correlation it holds.
+    """
+    chains, length = series.shape
     covariances = _autocovariances(series)
     within = (covariances[:, 0] * length / (length - 1)).mean()
     total = within * (length - 1) / length
@@ -95,8 +108,7 @@ def effective_size(series: Floats) -> float:
     kept = np.minimum.accumulate(pairs[:positive])
     # the even term after the last pair, where it is positive, makes chains with negative correlation come out right
     after = correlations[2 * positive] if 2 * positive < length else 0.0
-    time = -1 + 2 * kept.sum() + max(0.0, float(after))
-    return float(series.size / max(time, 1 / np.log10(series.size)))
+    return float(-1 + 2 * kept.sum() + max(0.0, float(after))), 2 * positive - 1
 
 
 def bulk_size(series: Floats) -> float:

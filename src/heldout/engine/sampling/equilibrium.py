@@ -59,9 +59,12 @@ def equilibrium(
     if lost > DIVERGED * asked or len(losses) < 1:
         return Equilibrium(
             False,
-            f"{lost} of {asked} chains diverged: the step size is too large; leave step_size out or divide it by 4",
+            f"{lost} of {asked} chains diverged, their loss no finite number any more; leave step_size out or divide it by 4",
             {"diverged": float(lost)},
         )
+    if losses.shape[1] > 1 and not np.ptp(losses) > 0:
+        words = "the chains never left their start; divide step_size by 4 or leave it to the automatic choice"
+        return Equilibrium(False, words, {})
     if losses.shape[1] < FEWEST:
         return Equilibrium(False, f"{losses.shape[1]} draws a chain are too few; pass a larger budget", {})
     total = virials.sum(2) / sum(sizes.values())
@@ -77,8 +80,6 @@ def equilibrium(
 
 def _said(numbers: dict[str, float], layers: dict[str, Floats], losses: Floats, sweeps: float) -> tuple[bool, str]:
     ratio, error = numbers["virial"], numbers["virial_error"]
-    if not np.ptp(losses) > 0:
-        return False, "the chains never left their start; divide step_size by 4 or leave it to the automatic choice"
     needed = f"; pass budget={_round(4 * sweeps)} or a larger localisation"
     if abs(ratio - 1) > max(VIRIAL, 4 * error):
         said = "have not yet spread to" if ratio < 1 else "lie beyond"

@@ -19,10 +19,12 @@ from heldout.engine.sampling.recording import Recorded, Recorder
 from heldout.engine.sampling.settings import Settings
 from heldout.engine.sampling.target import Target, chain_numbers
 from heldout.engine.sampling.tuning import Tuned, by_group, tune
+from heldout.engine.sampling.uncertainty import uncertainty
 
 STEP_BIAS = 0.1  # share of the learning coefficient that the step size may be seen to add
 FIRST_LOOK = 32  # draws: of eight chains enough for a precision of 5 %
 LONGEST = 16  # times the draws that were asked for
+NORMAL = 1.96  # standard errors to either side of a 95 % interval
 Progress = Callable[[str, float], None]
 
 
@@ -67,7 +69,8 @@ def sample(
     going = torch.arange(whole.groups)
     state, size, spent, acceptance = tuned.state, tuned.size, tuned.spent, torch.zeros_like(tuned.size)
     steps = int(tuned.steps.max())
-    next_look, count, number = min(FIRST_LOOK, settings.draws), 0, 0
+    first = next_look = min(FIRST_LOOK, settings.draws)
+    count, number = 0, 0
     while len(going):
         now = whole.subset(going)
         runner = _of_groups(tuned, going)
@@ -94,7 +97,9 @@ def sample(
         for g in [g for g in rows if g < target.groups]:
             own = [g] if sampler.exact else [g, g + target.groups]
             more = min(2.0 * count, count * settings.budget / float(spent[own].max()), LONGEST * settings.draws)
-            done = all(judged[each].precise for each in own)
+            # of a few draws the error is known badly, and only errors that came out small end here: a second look confirms them,
+            # or the chains with the other step size
+            done = (count > first or not sampler.exact) and all(judged[each].precise for each in own)
             if done or more < 1.2 * count:
                 finished[g] = _draws(target, own, judged, tuned, curved, settings, spent, acceptance / count, test)
             else:
@@ -146,7 +151,8 @@ def _judged(recorded: Recorded, target: Target, group: int, settings: Settings, 
         place = group % target.groups
         centre = target.field.losses(target.field.centres[target.members[[place]]], target.members[[place]])
         excess = abs(float(late.mean_losses.mean() - centre.mean()))
-        precise = monte_carlo_error(late.mean_losses) <= settings.precision * excess
+        # as wide as a normal interval with the error that was asked for: few effective draws must be more precise
+        precise = uncertainty(late.mean_losses).half_width() <= NORMAL * settings.precision * excess
     return _Judged(late, verdict, burn_in, precise)
 
 

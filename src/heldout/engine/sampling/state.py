@@ -99,14 +99,15 @@ def survived(before: State, after: State, ceiling: float = 1e8) -> State:
     Args:
         before: The last state.
         after: The proposed one.
-        ceiling: Energy per parameter, in units of temperature, above which a chain has diverged.
+        ceiling: Energy per parameter, in units of temperature and of either sign, beyond which a chain has diverged.
 
     Returns:
         ``after``, with diverged chains as they were before, no longer alive.
     """
     # a sum of finite numbers is finite, unless they are too large to be of any use
     finite = after.position.sum(1).isfinite() & after.energy.value.isfinite()
-    sane = finite & (after.energy.value < ceiling * after.position.shape[1])
+    # energies that fall without end belong to no law either
+    sane = finite & (after.energy.value.abs() < ceiling * after.position.shape[1])
     alive = before.alive & sane
     if bool(alive.all()):
         return after._replace(alive=alive)

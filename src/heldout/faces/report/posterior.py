@@ -19,6 +19,7 @@ PANELS = 4  # networks whose correlations are drawn
 WORDS = (
     "sampler",
     "chains",
+    "diverged",
     "draws",
     "r_hat_loss",
     "r_hat_distance",
