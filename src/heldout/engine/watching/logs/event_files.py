@@ -108,10 +108,10 @@ def _fixed(event: Event, base: int, length: int) -> Bytes:
 def _groups(rows: Bytes) -> list[Places]:
     """Equal rows together: by a sum with fixed odd weights, then compared, so that no two that differ are taken for equal."""
     draw = np.random.Generator(np.random.PCG64(0))
-    weights = (2 * draw.integers(2**62, size=rows.shape[1]) + 1).tolist()
+    weights: NDArray[np.uint64] = np.asarray(2 * draw.integers(2**62, size=rows.shape[1]) + 1, dtype=np.uint64)
     sums = np.zeros(len(rows), dtype=np.uint64)
     for column in range(rows.shape[1]):
-        sums += rows[:, column].astype(np.uint64) * np.uint64(weights[column])
+        sums += rows[:, column].astype(np.uint64) * weights[column]
     _, first, place = np.unique(sums, return_index=True, return_inverse=True)
     same = (rows == rows[first[place]]).all(-1)
     order = np.argsort(place[same], kind="stable")
