@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from heldout.engine.sweeping import sweep
     from heldout.engine.training import Recipe
     from heldout.engine.trajectories import train
-    from heldout.records import Direction, Refusal
+    from heldout.records import Refusal
     from heldout.verbs.audit import audit
     from heldout.verbs.certify import certify
     from heldout.verbs.judge import judge
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from heldout.verbs.predict import predict
     from heldout.verbs.sample_posterior import sample_posterior
     from heldout.verbs.study import study
+    from heldout.verbs.watch import Watch
 
 _PLACES = {
-    "Direction": "heldout.records",
     "Population": "heldout.engine.population",
     "Recipe": "heldout.engine.training",
     "Refusal": "heldout.records",
     "Subject": "heldout.engine.subject",
+    "Watch": "heldout.verbs.watch",
     "audit": "heldout.verbs.audit",
     "certify": "heldout.verbs.certify",
     "judge": "heldout.verbs.judge",
@@ -43,11 +44,11 @@ _PLACES = {
 }
 
 __all__ = [
-    "Direction",
     "Population",
     "Recipe",
     "Refusal",
     "Subject",
+    "Watch",
     "__version__",
     "audit",
     "certify",
@@ -66,8 +67,13 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"heldout has no '{name}'; it has {', '.join(__all__)}")
     import importlib
+    import random
 
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    state = random.getstate()  # packages draw from it while they are imported, and a training may be under way
+    try:
+        return getattr(importlib.import_module(_PLACES[name]), name)
+    finally:
+        random.setstate(state)
 
 
 def __dir__() -> list[str]:

@@ -16,7 +16,8 @@ def stranger_criterion(measures: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.corrcoef(measures, targets)[: len(measures), len(measures) :]
 ''',
     "measures": '''
-from heldout import Direction, measure
+from heldout import measure
+from heldout.records import Direction
 from torch import Tensor
 
 @measure(source="Definition: a stranger's", direction=Direction.HIGHER_IS_WORSE)
@@ -31,7 +32,8 @@ def stranger_measure(losses: Tensor) -> Tensor:
     return losses.amax()
 ''',
     "representation": '''
-from heldout import Direction, measure
+from heldout import measure
+from heldout.records import Direction
 from torch import Tensor
 
 @measure(source="Definition: a stranger's", direction=Direction.NEITHER)

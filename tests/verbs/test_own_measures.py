@@ -15,11 +15,12 @@ from heldout.verbs.own_measures import own_measures
 TEXT = '''
 """Ten lines of a stranger."""
 import heldout
+from heldout.records import Direction
 
 def confidence(logits):
     return logits.softmax(-1).amax(-1).mean()
 
-@heldout.measure(source="mine", direction=heldout.Direction.HIGHER_IS_WORSE)
+@heldout.measure(source="mine", direction=Direction.HIGHER_IS_WORSE)
 def path_norm(logits):
     """Called as one of the catalog's."""
     return logits.square().mean()

@@ -23,6 +23,7 @@ def training_curves(
     training_readings: Sequence[Mapping[str, Any]],
     *,
     phases: Sequence[Mapping[str, Any]] = (),
+    x: str = "step",
     y: str = "",
     log_x: bool = False,
 ) -> alt.LayerChart:
@@ -31,6 +32,7 @@ def training_curves(
     Args:
         training_readings: Rows with step, value, name, member, and where there are any low, high.
         phases: Rows with begin, end (steps) and name.
+        x: Title of the horizontal axis.
         y: Title of the vertical axis.
         log_x: Whether steps are spaced by their logarithm (and step 0 has a place).
 
@@ -39,9 +41,9 @@ def training_curves(
     """
     scale = alt.Scale(type="symlog", constant=1, nice=False) if log_x else alt.Scale(type="linear", nice=False)
     axis = (
-        alt.Axis(values=DECADES, format="~s", grid=False) if log_x else alt.Axis(format="~s", grid=False, tickCount=5)
+        alt.Axis(values=DECADES, format="~s", grid=False) if log_x else alt.Axis(format=",d", grid=False, tickCount=5)
     )
-    step = alt.X("step:Q", title="step", scale=scale, axis=axis)
+    step = alt.X("step:Q", title=x, scale=scale, axis=axis)
     names = list(dict.fromkeys(row["name"] for row in training_readings))
     free = iter(place for place in range(8) if place not in {CURVES.get(name) for name in names})
     colours = [f"var(--series-{CURVES[name] if name in CURVES else next(free, 7)})" for name in names]
@@ -93,4 +95,4 @@ def training_curves(
 
 def _legend(names: Sequence[str]) -> alt.Legend | None:
     """One curve needs no legend: the axis has its name."""
-    return alt.Legend(symbolType="stroke", symbolStrokeWidth=3) if len(names) > 1 else None
+    return alt.Legend(symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1) if len(names) > 1 else None

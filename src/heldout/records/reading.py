@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from heldout.records.estimate import Passes
+from heldout.records.passes import Passes
 from heldout.records.status import Direction, Status
 
 

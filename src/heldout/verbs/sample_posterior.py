@@ -73,7 +73,7 @@ def sample_posterior(
         precision: Standard error of the learning coefficient, as a share of it, at which sampling ends.
         control_variate: Whether minibatch gradients are corrected by those of the same examples at the centre.
         seed: Every random stream derives from it.
-        progress: Told at every look.
+        progress: Told when the pilots are done, at every look, and every second between.
 
     Returns:
         The draws with their readings.

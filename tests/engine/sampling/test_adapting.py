@@ -46,3 +46,11 @@ def test_draws_are_a_relaxation_time_apart() -> None:
     assert steps_a_draw("hmc", one(0.1), one(1.0)).tolist() == [1]
     assert steps_a_draw("sgld", one(0.01), one(0.5)).tolist() == [50]
     assert steps_a_draw("sgnht", one(0.1), one(4.0)).tolist() == [63]
+
+
+def test_a_step_size_stays_below_its_bound() -> None:
+    averaging = DualAveraging(torch.tensor([0.5], dtype=torch.float64), 0.8, torch.tensor([1.0], dtype=torch.float64))
+    for _ in range(30):
+        averaging.update(torch.tensor([1.0], dtype=torch.float64))
+        assert float(averaging.size) <= 1.0
+    assert float(averaging.settled) == pytest.approx(1.0, rel=1e-6)

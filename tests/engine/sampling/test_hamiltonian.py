@@ -91,3 +91,23 @@ def test_what_has_no_finite_energy_is_rejected() -> None:
     field = LossField(lambda w: torch.where(w[:, 0] > 0.05, math.nan, w[:, 0].square()), 1)
     found = run(target(field, chains=4), Hmc(one(0.01), halvings=1), 0.05, 30)
     assert np.isfinite(found).all()
+
+
+def test_directions_that_only_the_localiser_holds_cost_no_error() -> None:
+    """A thousand flat directions and a step of a quarter period: their trajectory is exact, so that nothing is rejected."""
+    law = target(quadratic((0.0,) * 1000), localisation=4.0, chains=4)
+    streams, sampler = Streams(0, 4), Hmc(one(1 / 4.0), halvings=0)
+    state = sampler.begin(law, streams)
+    for number in range(20):
+        state = sampler.step(law, state, one(0.5), streams, number)
+        assert state.accepted.min() > 1 - 1e-9
+    spread = state.position.square().mean(1) * 4.0
+    assert torch.allclose(spread, torch.ones(4, dtype=torch.float64), atol=5 * math.sqrt(2 / 1000))
+
+
+def test_the_duration_of_a_trajectory_is_cut_into_even_steps() -> None:
+    """0.4 to 1.3 of a quarter period of pi / 2, by steps of at most one half."""
+    sampler = Hmc(one(1.0))
+    assert sampler.lengths(one(0.5), 0.4).tolist() == [2]
+    assert sampler.lengths(one(0.5), 1.3).tolist() == [5]
+    assert sampler.duration(1.0).tolist() == pytest.approx([math.pi / 2])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import heldout
-from heldout.engine.store import cells, studies, trajectories
+from heldout.engine.store import cells, results, trajectories
 from heldout.records import Refusal
 
 X = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
@@ -35,7 +35,7 @@ def test_a_training_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_study_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies, "publish", full)
+    monkeypatch.setattr(results, "publish", full)
     record = heldout.study("double-descent-least-squares", repetitions=20, store=str(tmp_path))
     with pytest.raises(Refusal, match=r"No space left on device.*finished cells are kept"):
         record.save(str(tmp_path))

@@ -101,3 +101,16 @@ def test_bad_words_end_in_a_sentence(
     err = capsys.readouterr().err
     assert said in err
     assert "Traceback" not in err
+
+
+def test_a_kept_result_is_listed_and_shown_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*WORDS, "--families", "held-out", "--store", "kept", "--json", "c.json", "--quiet"]) == 0
+    (best,) = json.loads((folder / "c.json").read_text())["bests"]
+    assert not (folder / "heldout-certificates.html").exists()
+    assert main(["runs", "kept", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["kind"] == "certification"
+    assert row["headline"] == f"0-1 error of this network: at most {best['value']:.4g}, by {best['name']}."
+    assert main(["show", row["run"][-6:], "--store", "kept", "--report", "again.html"]) == 0
+    assert "clopper-pearson" in capsys.readouterr().out
+    assert "clopper-pearson" in (folder / "again.html").read_text()

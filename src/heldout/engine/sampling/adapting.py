@@ -20,17 +20,19 @@ class DualAveraging:
     Args:
         size: First guess, ``[G]``, float64.
         wanted: Acceptance rate.
+        largest: That a step size may become, ``[G]``; no bound unless given.
     """
 
     size: Tensor
     wanted: float
+    _largest: Tensor | None
     _centre: Tensor
     _deficit: Tensor
     _averaged: Tensor
     _count: int
 
-    def __init__(self, size: Tensor, wanted: float) -> None:
-        self.size, self.wanted, self._count = size, wanted, 0
+    def __init__(self, size: Tensor, wanted: float, largest: Tensor | None = None) -> None:
+        self.size, self.wanted, self._largest, self._count = size, wanted, largest, 0
         self._centre = (4 * size).log()  # the paper's factor of 10 is for guesses without knowledge of the curvature
         self._deficit, self._averaged = torch.zeros_like(size), torch.zeros_like(size)
 
@@ -45,6 +47,7 @@ class DualAveraging:
         rate = 1 / (t + 10)
         self._deficit = (1 - rate) * self._deficit + rate * (self.wanted - acceptance)
         log = self._centre - t**0.5 / 0.05 * self._deficit
+        log = log if self._largest is None else torch.minimum(log, self._largest.log())
         weight = t**-0.75
         self._averaged = weight * log + (1 - weight) * self._averaged
         self.size = log.exp()

@@ -82,7 +82,7 @@ def curvature(target: Target, streams: Streams) -> Curvature:
     )
 
 
-def whitening(target: Target, displacement: Tensor, streams: Streams) -> Whitening:
+def whitening(target: Target, displacement: Tensor | None, streams: Streams) -> Whitening:
     r"""Coordinates from the Hessians where each group's chains are.
 
     .. math:: A^{-1} = \operatorname{mean}_k \left(n\beta H_k^+ + \gamma\right)^{-1}
@@ -93,15 +93,19 @@ def whitening(target: Target, displacement: Tensor, streams: Streams) -> Whiteni
 
     Args:
         target: Without whitening.
-        displacement: Where the chains are, ``[C, P]``.
+        displacement: Where the chains are, ``[C, P]``; None for all of them at their centres.
         streams: Random numbers.
 
     Returns:
         The maps.
     """
-    groups, size, chains = target.groups, target.field.size, target.chains
-    members = target.of_chains(target.members)
-    at = target.field.centres[members] + displacement
+    size, centres = target.field.size, target.field.centres
+    if displacement is None:  # one Hessian a member, for all its chains and temperatures
+        members, place = torch.unique(target.members, return_inverse=True)
+        at, groups, chains = centres[members], len(members), 1
+    else:
+        members, place = target.of_chains(target.members), torch.arange(target.groups, device=centres.device)
+        at, groups, chains = centres[members] + displacement, target.groups, target.chains
     basis: list[Tensor] = []
     columns: list[Tensor] = []  # of every chain's Hessian in that basis, up to the diagonal
 
@@ -112,20 +116,20 @@ def whitening(target: Target, displacement: Tensor, streams: Streams) -> Whiteni
         return each.mean(1)
 
     if size <= DENSE:
-        for row in torch.eye(size, dtype=displacement.dtype, device=displacement.device):
+        for row in torch.eye(size, dtype=centres.dtype, device=centres.device):
             mean_product(row.expand(groups, -1))
     else:
         steps = min(size, DIRECTIONS, max(2, DIRECTION_ENTRIES // (groups * size)))
-        lanczos(mean_product, signs(streams, size, 1, displacement).expand(groups, -1), steps)
+        lanczos(mean_product, signs(streams, size, 1, centres).expand(groups, -1), steps)
     seen = columns[0].new_zeros(groups, chains, len(columns), len(columns))
     for last, column in enumerate(columns):
         seen[:, :, : last + 1, last] = seen[:, :, last, : last + 1] = column
-    values, vectors = torch.linalg.eigh(seen)
+    values, vectors = (found[place] for found in torch.linalg.eigh(seen))
     gamma = target.localisation[:, None]
     variances = 1 / (target.nbeta[:, None, None] * values.clamp_min(0.0) + gamma[:, :, None])
     mean = torch.einsum("gkij,gkj,gklj->gil", vectors, variances, vectors) / chains
     found, turn = torch.linalg.eigh(mean)
-    directions = torch.einsum("gjp,gji->gpi", torch.stack(basis, 1), turn.to(displacement.dtype))
+    directions = torch.einsum("gjp,gji->gpi", torch.stack(basis, 1)[place], turn.to(centres.dtype))
     return Whitening(directions, 1 / torch.minimum(found, 1 / gamma), target.localisation)
 
 

@@ -11,9 +11,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 from heldout.engine.population import Inputs, Population
 from heldout.engine.population.calling import placed
 from heldout.engine.population.vectorising import vectorisable_kernels
+from heldout.engine.sampling.tracing import Repeated
 from heldout.engine.subject import Examples, Loss
 
 Part = tuple[str, slice, torch.Size]
+Tensors = Mapping[str, Tensor]
 
 
 class Field(Protocol):
@@ -79,6 +81,7 @@ class NetworkField:
         device, dtype = population.device, population.dtype
         y = data.y.to(device, dtype if data.y.is_floating_point() else data.y.dtype)
         self._data = _Data(placed(data.x, device, dtype), y, data.x_per_member, data.y_per_member)
+        self._slopes = {each: Repeated(self._mapped(each)) for each in (False, True)}
 
     def losses(self, position: Tensor, members: Tensor) -> Tensor:
         """Losses of all examples.
@@ -122,10 +125,29 @@ class NetworkField:
             ``[C, B]``, float64, and ``[C, P]``.
         """
 
-        def differentiated(total: Tensor, leaves: list[Tensor]) -> tuple[Tensor, ...]:
+        def once(total: Tensor, leaves: list[Tensor]) -> tuple[Tensor, ...]:
             return torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True)
 
-        return self._over_examples(position, members, index, differentiated)
+        def part(stack: Population, x: Inputs, y: Tensor, per_member: bool) -> tuple[Tensor, list[Tensor]]:
+            if len(stack) < 2 or not stack.stackable(x, per_member=per_member):
+                return self._differentiated(stack, x, y, per_member, once)
+            sampled = {name: stack.parameters[name] for name, _, _ in self.layout}
+            others = {name: tensor for name, tensor in stack.parameters.items() if name not in sampled}
+            slopes, losses = self._slopes[per_member](sampled, (others, stack.buffers), x, y)
+            return losses, [slopes[name] for name in sampled]
+
+        return self._over_examples(position, members, index, part)
+
+    def _mapped(self, per_member: bool) -> Callable[..., tuple[dict[str, Tensor], Tensor]]:
+        """Gradients and losses of all chains by one call."""
+
+        def one(sampled: Tensors, rest: tuple[Tensors, Tensors], x: Inputs, y: Tensor) -> tuple[Tensor, Tensor]:
+            outputs = self.population.call_one({**sampled, **rest[0]}, rest[1], x)
+            losses = self.loss.per_example(outputs.double(), y)  # as in _called
+            return losses.sum(), losses
+
+        slope = torch.func.grad(one, has_aux=True)
+        return torch.vmap(slope, in_dims=(0, 0, 0 if per_member else None, 0))
 
     def hessian_product(self, position: Tensor, members: Tensor, direction: Tensor) -> Tensor:
         """Hessian of the mean loss of all examples times a direction.
@@ -147,38 +169,52 @@ class NetworkField:
                 return tuple(torch.zeros_like(leaf) for leaf in leaves)
             return torch.autograd.grad(slope, leaves, allow_unused=True, materialize_grads=True)
 
-        return self._over_examples(position, members, None, twice)[1]
+        def part(stack: Population, x: Inputs, y: Tensor, per_member: bool) -> tuple[Tensor, list[Tensor]]:
+            return self._differentiated(stack, x, y, per_member, twice)
+
+        return self._over_examples(position, members, None, part)[1]
 
     def _over_examples(
         self,
         position: Tensor,
         members: Tensor,
         index: Tensor | None,
-        derivative: Callable[[Tensor, list[Tensor]], tuple[Tensor, ...]],
+        part: Callable[[Population, Inputs, Tensor, bool], tuple[Tensor, list[Tensor]]],
     ) -> tuple[Tensor, Tensor]:
         """Losses, and a derivative of the mean loss, summed over blocks of examples that fit into memory."""
         stack = self.stack(position.detach(), members)
-        sampled = {name: stack.parameters[name].requires_grad_() for name, _, _ in self.layout}
-        leaves = list(sampled.values())
         x, per_member = self._inputs(members, index)
         y = self._labels(members, index)
         examples = y.shape[1]
         block = max(1, self._block(stack, x, per_member))
-        losses, total = [], torch.zeros_like(position)
+        losses, slopes = [], []
         for start in range(0, examples, block):
             few = slice(start, start + block)
             some = tree_map(lambda leaf, few=few: leaf[:, few] if per_member else leaf[few], x)
-            with torch.enable_grad(), vectorisable_kernels():
-                found = self._called(stack, some, y[:, few], per_member)
-                parts = derivative(found.sum(), leaves)
-            losses.append(found.detach())
-            total += torch.cat([part.reshape(len(part), -1) for part in parts], dim=1)
+            with vectorisable_kernels():
+                found, pieces = part(stack, some, y[:, few], per_member)
+            losses.append(found)
+            slopes.append(torch.cat([piece.flatten(1) for piece in pieces], dim=1))
+            slopes = [slopes[0] if len(slopes) == 1 else slopes[0].add_(slopes[1])]
         self.population.tally.forward += examples * len(stack)
         self.population.tally.backward += examples * len(stack)
-        return torch.cat(losses, dim=1), total / examples
+        return losses[0] if len(losses) == 1 else torch.cat(losses, dim=1), slopes[0].div_(examples)
+
+    def _differentiated(
+        self,
+        stack: Population,
+        x: Inputs,
+        y: Tensor,
+        per_member: bool,
+        derivative: Callable[[Tensor, list[Tensor]], tuple[Tensor, ...]],
+    ) -> tuple[Tensor, list[Tensor]]:
+        leaves = [stack.parameters[name].requires_grad_() for name, _, _ in self.layout]
+        with torch.enable_grad():
+            found = self._called(stack, x, y, per_member)
+            return found.detach(), list(derivative(found.sum(), leaves))
 
     def _called(self, stack: Population, x: Inputs, y: Tensor, per_member: bool) -> Tensor:
-        def one(parameters: Mapping[str, Tensor], buffers: Mapping[str, Tensor], x: Inputs, y: Tensor) -> Tensor:
+        def one(parameters: Tensors, buffers: Tensors, x: Inputs, y: Tensor) -> Tensor:
             # losses of well-fitted networks are differences of nearly equal numbers: float64 from the outputs on
             return self.loss.per_example(stack.call_one(parameters, buffers, x).double(), y)
 

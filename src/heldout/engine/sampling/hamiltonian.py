@@ -38,10 +38,19 @@ class _Phase(NamedTuple):
 class Hmc:
     r"""Hamiltonian Monte Carlo (Duane et al. 1987; Neal 2011, figure 2) that halves its step where the curvature asks for it.
 
-    .. math:: p \leftarrow p - \tfrac{h}{2} \nabla U(z), \quad z \leftarrow z + h p, \quad p \leftarrow p - \tfrac{h}{2} \nabla U(z)
+    .. math:: p \leftarrow p - \tfrac{h}{2} \nabla V(z), \quad
+        \begin{pmatrix} \omega z \\ p \end{pmatrix} \leftarrow
+        \begin{pmatrix} \cos \omega h & \sin \omega h \\ -\sin \omega h & \cos \omega h \end{pmatrix}
+        \begin{pmatrix} \omega z \\ p \end{pmatrix}, \quad p \leftarrow p - \tfrac{h}{2} \nabla V(z)
+
+    The Gaussian that holds the flat directions is followed exactly, and only the rest, :math:`V(z) = U(z) - \omega^2 |z|^2 / 2`, is
+    discretised (Beskos et al. 2011; Shahbaba et al. 2014): a network has thousands of directions in which the loss does not
+    matter, and a leapfrog step would have to be small for the sum of their errors alone. In whitened coordinates :math:`\omega` is
+    1, otherwise :math:`\sqrt{\gamma}`.
 
     A trajectory lasts for a quarter period of the slowest direction, so that a direction of that precision is drawn afresh each time.
-    Lengths vary by a half of that, lest a faster direction come back to where it was.
+    Durations vary by a half of that, lest a faster direction come back to where it was; the step is what divides them evenly and is
+    at most h.
 
     The curvature of a singular law grows along its valleys, and with one step size chains would never go far into them, without any
     of them noticing. So a trajectory is tried again with half the step until it conserves its energy to within 2, and its end is
@@ -50,7 +59,7 @@ class Hmc:
 
     Attributes:
         slowest: Variance of the slowest direction, ``[G]``.
-        longest: Leapfrog steps of a trajectory at most.
+        longest: Steps of a trajectory at most.
         halvings: Of the step, at most.
     """
 
@@ -82,8 +91,19 @@ class Hmc:
         Returns:
             ``[G]``, int64.
         """
-        steps = (share * 0.5 * torch.pi * self.slowest.sqrt() / size).round()
+        steps = (self.duration(share) / size).ceil()
         return steps.nan_to_num(1.0).clamp(1, self.longest).long()
+
+    def duration(self, share: float) -> Tensor:
+        """How long a trajectory lasts.
+
+        Args:
+            share: Of the quarter period.
+
+        Returns:
+            ``[G]``, float64.
+        """
+        return share * 0.5 * torch.pi * self.slowest.sqrt()
 
     def step(self, target: Target, state: State, size: Tensor, streams: Streams, number: int) -> State:
         """One trajectory.
@@ -99,7 +119,8 @@ class Hmc:
             The next state; its acceptance is that of the unhalved step.
         """
         share = 0.4 + 0.9 * float(streams.uniform("length", number)[0])
-        h, lengths = target.of_chains(size), target.of_chains(self.lengths(size, share))
+        steps = self.lengths(size, share)
+        h, lengths = target.of_chains(torch.minimum(size, self.duration(share) / steps)), target.of_chains(steps)
         drawn = each_group(streams.normal("noise", number, target.field.size, state.position.dtype), target)
         start = _Phase(state.position, drawn, state.energy)
         end = trajectory(target, start, h, lengths)
@@ -136,7 +157,7 @@ class Hmc:
 
 
 def trajectory(target: Target, start: _Phase, size: Tensor, lengths: Tensor) -> _Phase:
-    """Leapfrog steps.
+    """Kicks by the rest of the energy, and exact motion under the Gaussian between them.
 
     Args:
         target: What is sampled.
@@ -147,20 +168,30 @@ def trajectory(target: Target, start: _Phase, size: Tensor, lengths: Tensor) -> 
     Returns:
         Where they arrive.
     """
-    kind = start.position.dtype
-    h = size.to(kind)[:, None]
-    now = start._replace(momentum=start.momentum - 0.5 * h * start.energy.gradient)
-    for done in range(1, int(lengths.max()) + 1):
-        going = lengths >= done
-        everyone = bool(going.all())  # chains with shorter trajectories have arrived
-        chains = going.nonzero().flatten()
-        part, here = (now, target) if everyone else (now.at(chains), target.at(chains))
-        step = h if everyone else h[chains]
-        position = part.position + step * part.momentum
-        energy = here.energy(position)
-        kick = torch.where(
-            (lengths if everyone else lengths[chains])[:, None] == done, 0.5 * step, step
-        )  # half at last
-        moved = _Phase(position, part.momentum - kick * energy.gradient, energy)
-        now = moved if everyone else now.put(chains, moved)
+    omega = target.frequency
+    turns = torch.stack([size, omega.square(), (omega * size).cos(), (omega * size).sin() / omega], 1)
+    turns = turns.to(start.position.dtype)
+    now = start._replace(momentum=start.momentum - 0.5 * turns[:, :1] * _rest(start.energy, start.position, turns))
+    last = lengths.tolist()
+    for done in range(1, max(last) + 1):
+        if min(last) >= done:
+            now = _moved(target, now, turns, lengths == done)
+            continue
+        chains = (lengths >= done).nonzero().flatten()  # the others have arrived
+        part = _moved(target.at(chains), now.at(chains), turns[chains], lengths[chains] == done)
+        now = now.put(chains, part)
     return now
+
+
+def _moved(target: Target, now: _Phase, turns: Tensor, last: Tensor) -> _Phase:
+    h, squared, cosine, sine = (turns[:, k : k + 1] for k in range(4))
+    position = cosine * now.position + sine * now.momentum
+    momentum = cosine * now.momentum - (squared * sine) * now.position
+    energy = target.energy(position)
+    kick = torch.where(last[:, None], 0.5 * h, h)
+    return _Phase(position, momentum - kick * _rest(energy, position, turns), energy)
+
+
+def _rest(energy: Energy, position: Tensor, turns: Tensor) -> Tensor:
+    """The gradient of what the Gaussian leaves."""
+    return energy.gradient - turns[:, 1:2] * position

@@ -212,4 +212,5 @@ def langevin(
     epsilon = target.of_chains(size).to(position.dtype)[:, None]
     epsilon = epsilon if scale is None else epsilon * scale
     noise = each_group(streams.normal("noise", number, position.shape[1], position.dtype), target)
-    return position - 0.5 * epsilon * gradient + epsilon.sqrt() * noise
+    moved = torch.addcmul(position, epsilon, gradient, value=-0.5)
+    return moved.addcmul_(epsilon.sqrt(), noise)

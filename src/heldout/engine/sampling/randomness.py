@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from heldout.engine.population.streams import stream
+
 
 @dataclass(frozen=True, slots=True)
 class Streams:
@@ -41,11 +43,11 @@ class Streams:
         Returns:
             ``[K, P]`` on the CPU.
         """
-        kind: type[np.float64] | type[np.float32] = np.float64 if dtype == torch.float64 else np.float32
-        drawn = np.empty((self.chains, size), dtype=kind)
-        for chain in range(self.chains):  # one stream a chain; each fills its row at the speed of one call
-            self._generator(what, chain, step).standard_normal(out=drawn[chain], dtype=kind)
-        return torch.from_numpy(drawn)
+        drawn = torch.empty(self.chains, size, dtype=dtype)
+        generator = stream(self.seed, what, step)
+        for row in drawn:  # chain after chain, so that a chain's numbers do not depend on how many come after it
+            torch.randn(size, generator=generator, out=row)
+        return drawn
 
     def uniform(self, what: str, step: int) -> Tensor:
         """Uniform numbers in (0, 1].
@@ -57,8 +59,7 @@ class Streams:
         Returns:
             ``[K]``, float64.
         """
-        drawn = [1.0 - self._generator(what, chain, step).random() for chain in range(self.chains)]
-        return torch.tensor(drawn, dtype=torch.float64)
+        return torch.from_numpy(1.0 - _generator(self.seed, what, step).random(self.chains))
 
     def batch(self, step: int, size: int, examples: int) -> Tensor:
         """Examples of a minibatch: distinct ones, and independent of all other steps, as the theory of these samplers has them.
@@ -71,19 +72,14 @@ class Streams:
         Returns:
             Indices ``[K, B]``, int64.
         """
-        rows = [
-            self._generator("batch", chain, step).choice(examples, size, replace=False, shuffle=False)
-            for chain in range(self.chains)
-        ]
+        generator = _generator(self.seed, "batch", step)
+        rows = [generator.choice(examples, size, replace=False, shuffle=False) for _ in range(self.chains)]
         return torch.from_numpy(np.stack(rows))
 
-    def _generator(self, what: str, chain: int, step: int) -> np.random.Generator:
-        return _generator(self.seed, what, chain, step)
 
-
-def _generator(seed: int, what: str, chain: int, step: int) -> np.random.Generator:
+def _generator(seed: int, what: str, step: int) -> np.random.Generator:
     # Philox is counter-based: a key makes a stream at once, and the counter's upper words are free for the step
-    key = np.array([_number(seed, what), chain], dtype=np.uint64)
+    key = np.array([_number(seed, what), 0], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=np.array([0, 0, step, 0], dtype=np.uint64)))
 
 

@@ -1,5 +1,6 @@
 """Sampling from beginning to end: pilot, chains, looks at them in growing intervals, and the decision whether to report."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,7 @@ from heldout.engine.sampling.target import Target, chain_numbers
 from heldout.engine.sampling.tuning import Tuned, by_group, tune
 
 STEP_BIAS = 0.1  # share of the learning coefficient that the step size may be seen to add
+FIRST_LOOK = 32  # draws: of eight chains enough for a precision of 5 %
 LONGEST = 16  # times the draws that were asked for
 Progress = Callable[[str, float], None]
 
@@ -44,7 +46,8 @@ def sample(
         target: Members, temperatures, localisations.
         settings: How.
         test: Losses of test examples, to be kept beside those of the training examples.
-        progress: Told at every look, with the largest share of its budget that a group has used.
+        progress: Told when the pilots are done, at every look, and every second between, with the largest share of its budget that
+            a group has used.
 
     Returns:
         Draws in the order of the groups.
@@ -53,6 +56,9 @@ def sample(
     sampler, batch = settings.chosen(target.field.examples)
     curved = curvature(target, streams)
     tuned = tune(sampler, target, curved, streams, batch, settings.step_size)
+    told = time.monotonic()
+    if progress:
+        progress("coordinates and steps found", min(1.0, float(tuned.spent.max()) / settings.budget))
     if not sampler.exact:
         tuned = _halved(tuned)
     whole = tuned.target
@@ -61,7 +67,7 @@ def sample(
     going = torch.arange(whole.groups)
     state, size, spent, acceptance = tuned.state, tuned.size, tuned.spent, torch.zeros_like(tuned.size)
     steps = int(tuned.steps.max())
-    next_look, count, number = max(settings.draws // 4, 32), 0, 0
+    next_look, count, number = min(FIRST_LOOK, settings.draws), 0, 0
     while len(going):
         now = whole.subset(going)
         runner = _of_groups(tuned, going)
@@ -77,6 +83,9 @@ def sample(
         count += 1
         ended = count >= next_look or bool((spent[going] + price > settings.budget).all())
         if not ended:
+            if progress and time.monotonic() > told + 1:
+                told = time.monotonic()
+                progress(f"{count} draws", min(1.0, float(spent[going].max()) / settings.budget))
             continue
         alive = state.alive.view(len(going), -1).cpu().numpy()
         rows = {group: alive[place] for place, group in enumerate(going.tolist())}

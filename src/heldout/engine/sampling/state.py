@@ -87,7 +87,10 @@ def each_group(drawn: Tensor, target: Target) -> Tensor:
     Returns:
         ``[C, ...]``.
     """
-    return drawn.to(target.field.centres.device)[target.number_of]
+    drawn = drawn.to(target.field.centres.device)
+    if len(drawn) == len(target.number_of) and torch.equal(target.number_of, torch.arange(len(drawn)).to(drawn.device)):
+        return drawn
+    return drawn[target.number_of]
 
 
 def survived(before: State, after: State, ceiling: float = 1e8) -> State:
@@ -101,9 +104,12 @@ def survived(before: State, after: State, ceiling: float = 1e8) -> State:
     Returns:
         ``after``, with diverged chains as they were before, no longer alive.
     """
-    finite = after.position.isfinite().all(1) & after.energy.value.isfinite()
+    # a sum of finite numbers is finite, unless they are too large to be of any use
+    finite = after.position.sum(1).isfinite() & after.energy.value.isfinite()
     sane = finite & (after.energy.value < ceiling * after.position.shape[1])
     alive = before.alive & sane
+    if bool(alive.all()):
+        return after._replace(alive=alive)
     return after._replace(
         position=torch.where(alive[:, None], after.position, before.position),
         momentum=torch.where(alive[:, None], after.momentum, before.momentum),

@@ -95,6 +95,13 @@ class Target:
         """
         return per_group[self.group_of]
 
+    @property
+    def frequency(self) -> Tensor:
+        """Of the directions that only the localiser holds, ``[C]``, float64: 1 where they are whitened."""
+        if self.whitening is not None:
+            return torch.ones_like(self.localisation)[self.group_of]
+        return self.of_chains(self.localisation).sqrt()
+
     def displacement(self, position: Tensor) -> Tensor:
         """``w - w*``.
 
@@ -141,9 +148,12 @@ class Target:
         members, kind = self.of_chains(self.members), position.dtype
         nbeta, gamma = self.of_chains(self.nbeta), self.of_chains(self.localisation)
         away = self.displacement(position)
-        losses, gradient = self.field.gradient(self.field.centres[members] + away, members, index)
-        value = nbeta * losses.mean(1) + 0.5 * gamma * away.double().square().sum(1)
-        slope = gradient * nbeta.to(kind)[:, None] + gamma.to(kind)[:, None] * away
+        centres = self.field.centres
+        at = away + (centres if len(centres) == 1 else centres[members])
+        losses, gradient = self.field.gradient(at, members, index)
+        lengths = torch.linalg.vector_norm(away, dim=1, dtype=torch.float64)
+        value = nbeta * losses.mean(1) + 0.5 * gamma * lengths.square()
+        slope = torch.addcmul(gradient * nbeta.to(kind)[:, None], gamma.to(kind)[:, None], away)
         return Energy(value, losses, self.displacement(slope))  # S is symmetric
 
     def hessian_product(self, position: Tensor, direction: Tensor) -> Tensor:

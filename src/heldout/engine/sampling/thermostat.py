@@ -69,6 +69,4 @@ class Sgnht:
         return survived(state, State(moved, energy, momentum, memory, state.alive, state.accepted, spent))
 
     def _added(self, target: Target) -> Tensor:
-        ones = torch.ones_like(target.localisation)
-        frequency = torch.sqrt(target.localisation) if target.whitening is None else ones
-        return self.friction * target.of_chains(frequency)[:, None]
+        return self.friction * target.frequency[:, None]

@@ -14,8 +14,18 @@ from heldout.engine.sampling.state import Sampler, State
 from heldout.engine.sampling.target import Target
 
 PILOT = 2**40  # numbers of pilot steps begin here, so that they share no randomness with the chains'
-SHORT = 24  # leapfrog steps of a pilot trajectory at most, before the scales are known
-SPREADING, ADAPTING = 25, 50  # trajectories
+SHORT, LONG = (
+    24,
+    100,
+)  # steps of a pilot trajectory at most, before and after there are coordinates from where the chains are
+SPREADING, ADAPTING, SETTLING = 20, 40, 12  # trajectories
+LARGEST, GUESS, ROUND = (
+    1.0,
+    0.5,
+    0.4,
+)  # steps, for a frequency of 1: at most, at first, and where coordinates are good enough
+FEW = 5  # steps of Lanczos that find a largest eigenvalue to a few per cent
+WIDE = 4.0  # variances, among thousands that are 1, for which all trajectories need not be longer
 MALA_STEPS = 10  # proposals in place of a trajectory
 PRODUCT = 3.0  # gradients that a Hessian's product costs
 
@@ -48,8 +58,9 @@ def tune(
 ) -> Tuned:
     """Choose coordinates and step size.
 
-    Chains first spread under Hamiltonian pilots in coordinates from the Hessian at their centre; the Hessian where they came to be,
-    which on a singular loss is another one, gives the final coordinates. A step size that the user gives is in the plain ones.
+    Chains first spread under Hamiltonian pilots in coordinates from the Hessian at their centre. Where these turn out not to be
+    round, the Hessian where the chains came to be, which on a singular loss is another one, gives the final coordinates. A step
+    size that the user gives is in the plain ones.
 
     Args:
         sampler: Of any kind.
@@ -64,21 +75,34 @@ def tune(
     """
     if given is not None:
         return _given(sampler, target, streams, given)
-    spent = torch.full_like(target.nbeta, 60 * PRODUCT)
-    first = replace(target, whitening=whitening(target, target.start, streams))
-    pilot, size = _run(Hmc(torch.ones_like(spent), SHORT), first, None, streams, PILOT, SPREADING, spent)[:2]
-    away = first.displacement(pilot.position)
+    spent = torch.full_like(target.nbeta, 35 * PRODUCT)
+    first = replace(target, whitening=whitening(target, None, streams))
+    guess = torch.full_like(spent, GUESS)
+    pilot, size, kept, _ = _run(
+        Hmc(torch.ones_like(spent), SHORT), first, None, guess, streams, PILOT, SPREADING, spent
+    )
+    away, good = first.displacement(pilot.position), bool((size >= ROUND).all())
     if sampler.name == "rmsprop-sgld":
         plain = target
+    elif good:
+        plain = first
     else:
         plain = replace(target, whitening=whitening(target, away, streams))
         spent += 40 * PRODUCT
     if sampler.exact:
-        start = sampler.begin(plain, streams)
-        moved = plain.position(away)
-        state = start._replace(position=moved, energy=plain.energy(moved))
-        begun = Hmc(_variance(moved, plain)) if isinstance(sampler, Hmc) else sampler
-        state, size, ready, acceptance = _run(begun, plain, state, streams, PILOT + SPREADING, ADAPTING, spent)
+        state, begun, rounds = pilot, sampler, SETTLING if good else ADAPTING
+        if not good:
+            moved = plain.position(away)
+            state = pilot._replace(position=moved, energy=plain.energy(moved))
+        if isinstance(sampler, Hmc):
+            begun = Hmc(kept.slowest if good and isinstance(kept, Hmc) else _variance(state.position, plain), LONG)
+        if not good or not isinstance(sampler, Hmc):
+            stiffest = by_group_most(stiffness(plain, state.position, streams, FEW), plain).clamp_min(1.0)
+            size = 1 / (stiffest.sqrt() if sampler.name == "hmc" else stiffest)
+            spent += FEW * PRODUCT
+        state, size, ready, acceptance = _run(begun, plain, state, size, streams, PILOT + SPREADING, rounds, spent)
+        if isinstance(sampler, Hmc) and isinstance(ready, Hmc):
+            ready = replace(sampler, slowest=ready.slowest)
         slowest = ready.slowest if isinstance(ready, Hmc) else _variance(state.position, plain)
         return Tuned(plain, ready, size, steps_a_draw(ready.name, size, slowest), state, spent, acceptance)
     return _unadjusted(sampler, plain, plain.position(away), curved, streams, batch, spent)
@@ -97,6 +121,7 @@ def _run(
     sampler: Sampler,
     target: Target,
     state: State | None,
+    size: Tensor,
     streams: Streams,
     first: int,
     trajectories: int,
@@ -104,27 +129,20 @@ def _run(
 ) -> tuple[State, Tensor, Sampler, Tensor]:
     """Adapt the step size of an exact sampler while its chains move; adds the cost to ``spent``."""
     state = sampler.begin(target, streams) if state is None else state
-    stiffest = by_group_most(stiffness(target, state.position, streams), target).clamp_min(1.0)
-    spent += 12 * PRODUCT
-    averaging = DualAveraging(1 / stiffest.sqrt() if sampler.name == "hmc" else 1 / stiffest, ACCEPTANCE[sampler.name])
+    averaging = DualAveraging(size, ACCEPTANCE[sampler.name], torch.full_like(size, LARGEST))
     rounds = trajectories if sampler.name == "hmc" else trajectories * MALA_STEPS
     seen, acceptance = 0, torch.zeros_like(spent)
-    total = squares = torch.zeros_like(state.position, dtype=torch.float64)
+    squares = torch.zeros_like(_coordinates(state.position, target))
     for number in range(rounds):
         state = sampler.step(target, state, averaging.size, streams, first * MALA_STEPS + number)
         spent += by_group(state.cost, target)
         accepted = by_group(state.accepted, target)
         averaging.update(accepted)
         if number >= rounds // 2:
-            where = state.position.double()
-            seen, total, squares = seen + 1, total + where, squares + where.square()
+            seen, squares = seen + 1, squares + _coordinates(state.position, target).square()
             acceptance += accepted / (rounds - rounds // 2)
     if isinstance(sampler, Hmc):
-        shape = (target.groups, target.chains, target.field.size)
-        mean, square = (sums.view(shape).mean(1) / seen for sums in (total, squares))
-        spread = (square - mean.square()).amax(1)
-        longest = 1 / target.localisation if target.whitening is None else target.whitening.longest
-        sampler = replace(sampler, slowest=torch.minimum(longest, spread.clamp_min(0.1)))
+        sampler = replace(sampler, slowest=_slowest(squares.mean(1) / seen, target))
     return state, averaging.settled, sampler, acceptance
 
 
@@ -158,11 +176,35 @@ def _unadjusted(
 
 
 def _variance(position: Tensor, target: Target) -> Tensor:
-    """Mean square of the coordinate that is spread most over a group's chains, ``[G]``."""
-    shape = (target.groups, target.chains, target.field.size)
-    spread = position.double().square().view(shape).mean(1).amax(1)
-    longest = 1 / target.localisation if target.whitening is None else target.whitening.longest
-    return torch.minimum(longest, spread.clamp_min(0.1))
+    """Variance of the slowest direction as far as one place a chain can tell it, ``[G]``."""
+    return _slowest(_coordinates(position, target).square().mean(1), target)
+
+
+def _coordinates(position: Tensor, target: Target) -> Tensor:
+    """Coordinates along the whitened directions, ``[G, K, k]``, float64."""
+    assert target.whitening is not None
+    grouped = position.view(target.groups, target.chains, -1)
+    return torch.einsum("gcp,gpk->gck", grouped, target.whitening.directions).double()
+
+
+def _slowest(squares: Tensor, target: Target) -> Tensor:
+    """The variance that trajectories are made for, from mean squares ``[G, k]`` along the whitened directions.
+
+    Only these can be wider than 1, where the Hessian that made the coordinates was too stiff. In all other directions the variance is
+    that of the localiser, 1; where there are any, a few wide ones are given half of their quarter period.
+
+    Args:
+        squares: Mean squares.
+        target: What is sampled.
+
+    Returns:
+        ``[G]``.
+    """
+    assert target.whitening is not None
+    widest = squares.amax(1)
+    if squares.shape[1] < target.field.size:
+        widest = (widest / WIDE).clamp_min(1.0)
+    return torch.minimum(target.whitening.longest, widest.clamp_min(0.1))
 
 
 def by_group(per_chain: Tensor, target: Target) -> Tensor:

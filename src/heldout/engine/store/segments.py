@@ -43,16 +43,23 @@ def publish(files: Any, path: str, content: bytes) -> None:
         files: An fsspec file system.
         path: The segment's name.
         content: All of it.
+
+    Raises:
+        OSError: If the disk will not take it; nothing is left behind.
     """
     folder, _, name = path.rpartition("/")
     files.makedirs(folder, exist_ok=True)
     temporary = f"{folder}/.{name}.{uuid.uuid4().hex}"
     if isinstance(files, LocalFileSystem):
-        with Path(temporary).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # a rename may reach the disk before the bytes do
-        Path(temporary).replace(path)
+        try:
+            with Path(temporary).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # a rename may reach the disk before the bytes do
+            Path(temporary).replace(path)
+        except OSError:  # a disk that is full has no room for half a segment either
+            Path(temporary).unlink(missing_ok=True)
+            raise
     else:
         files.pipe_file(temporary, content)
         files.mv(temporary, path)
@@ -100,6 +107,23 @@ def listed(files: Any, folder: str, ending: str) -> list[str]:
         return []
     names = [str(path).rpartition("/")[2] for path in files.ls(folder, detail=False)]
     return sorted(name.removesuffix(ending) for name in names if name.endswith(ending) and not name.startswith("."))
+
+
+def folders(files: Any, folder: str) -> list[str]:
+    """The names of the folders in a folder.
+
+    Args:
+        files: An fsspec file system.
+        folder: Where.
+
+    Returns:
+        Sorted names; of an object store those of its prefixes.
+    """
+    files.invalidate_cache()
+    if not files.exists(folder):
+        return []
+    names = [str(path).rstrip("/").rpartition("/")[2] for path in files.ls(folder, detail=False)]
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def check_writable(files: Any, path: str, url: str) -> None:

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,9 +74,7 @@ class Store:
         Returns:
             The run's name.
         """
-        content = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        run = f"{now}-{hashlib.sha256(content).hexdigest()[:12]}"
+        run, content = named(record)
         self.begin()
         publish(self.files, f"{self.path}/readings/{run}.parquet", readings_segment(run, record))
         publish(self.files, f"{self.path}/runs/{run}.json", content)
@@ -109,25 +107,8 @@ class Store:
 
         Returns:
             The name.
-
-        Raises:
-            Refusal: If there is no such run, with the nearest names, or more than one.
         """
-        names = self.names()
-        found = [name for name in names if name == run] or [
-            name for name in names if run and (name.startswith(run) or name.endswith(run))
-        ]
-        if len(found) == 1:
-            return found[0]
-        near = found[:3] or difflib.get_close_matches(run, names, n=3, cutoff=0.3) or names[-3:]
-        several = f" ({len(found)} runs are called so)" if found else ""
-        raise Refusal(
-            given=f"run was '{run}'{several}",
-            expected=f"a run of '{self.url}' such as {', '.join(near)}"
-            if near
-            else f"a run, and '{self.url}' has none",
-            do="see them with 'heldout runs'",
-        )
+        return matched(run, self.names(), self.url)
 
     def readings(self) -> duckdb.DuckDBPyRelation:
         """All readings of all runs, one row a run, reading and member: a DuckDB relation (``.filter``, ``.df()``)."""
@@ -167,3 +148,45 @@ class Store:
             "headline": record["verdict"].get("headline", ""),
             "heldout": record["heldout"],
         }
+
+
+def named(record: Mapping[str, Any]) -> tuple[str, bytes]:
+    """A record's name and its text.
+
+    Args:
+        record: Plain values.
+
+    Returns:
+        The time of writing with twelve digits of the content's hash, and the content.
+    """
+    content = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{now}-{hashlib.sha256(content).hexdigest()[:12]}", content
+
+
+def matched(run: str, names: Sequence[str], url: str) -> str:
+    """The one name that is meant.
+
+    Args:
+        run: A name, or a beginning or an end of one.
+        names: Those that are listed.
+        url: Of the store, as the user said it.
+
+    Returns:
+        One of the names.
+
+    Raises:
+        Refusal: If there is no such run, with the nearest names, or more than one.
+    """
+    found = [name for name in names if name == run] or [
+        name for name in names if run and (name.startswith(run) or name.endswith(run))
+    ]
+    if len(found) == 1:
+        return found[0]
+    near = found[:3] or difflib.get_close_matches(run, names, n=3, cutoff=0.3) or names[-3:]
+    several = f" ({len(found)} runs are called so)" if found else ""
+    raise Refusal(
+        given=f"run was '{run}'{several}",
+        expected=f"a run of '{url}' such as {', '.join(near)}" if near else f"a run, and '{url}' has none",
+        do="see them with 'heldout runs'",
+    )

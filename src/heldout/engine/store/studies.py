@@ -1,12 +1,11 @@
 """Records of studies: claims with their verdicts, and the rows of the figure."""
 
-import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from heldout.engine.store.segments import listed, publish
+from heldout.engine.store.results import write_result
+from heldout.engine.store.segments import listed
 from heldout.engine.store.store import RUN, Store
 from heldout.records import Refusal
 
@@ -21,11 +20,7 @@ def write_study(store: Store, record: Mapping[str, Any]) -> str:
     Returns:
         The run's name.
     """
-    content = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    run = f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-{hashlib.sha256(content).hexdigest()[:12]}"
-    store.begin()
-    publish(store.files, f"{store.path}/studies/{run}.json", content)
-    return run
+    return write_result(store, "study", record)
 
 
 def study_runs(store: Store) -> list[dict[str, Any]]:

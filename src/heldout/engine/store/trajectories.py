@@ -51,16 +51,29 @@ def keep_step(store: Store, run: str, step: int, rows: Sequence[Mapping[str, Any
     publish(store.files, f"{_folder(store, run)}/{step:012d}.parquet", buffer.getvalue())
 
 
-def finish_trajectory(store: Store, run: str, outcome: Mapping[str, Any], weights: bytes) -> None:
+def keep_segment(store: Store, run: str, step: int, content: bytes) -> None:
+    """Keep readings of one or several steps of a watched run.
+
+    Args:
+        store: Where.
+        run: The training's.
+        step: The last of them, under which no segment was written yet.
+        content: Rows as Parquet.
+    """
+    publish(store.files, f"{_folder(store, run)}/{step:012d}.parquet", content)
+
+
+def finish_trajectory(store: Store, run: str, outcome: Mapping[str, Any], weights: bytes = b"") -> None:
     """Keep how a training ended; it is finished when this is there.
 
     Args:
         store: Where.
         run: The training's.
         outcome: Steps, reasons, seconds.
-        weights: The trained population, in safetensors.
+        weights: The trained population, in safetensors; empty for none.
     """
-    publish(store.files, f"{_folder(store, run)}/final.safetensors", weights)
+    if weights:
+        publish(store.files, f"{_folder(store, run)}/final.safetensors", weights)
     publish(store.files, f"{_folder(store, run)}/final.json", json.dumps(outcome).encode())
 
 

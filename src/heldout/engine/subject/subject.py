@@ -109,6 +109,23 @@ class Subject:
         put("name", name or type(population.template).__name__)
         put("classes", check(self))
 
+    def with_networks(self, population: Population, initial: Population | None = None) -> "Subject":
+        """The same data and settings with other weights of the same architecture; nothing is checked again.
+
+        Args:
+            population: The networks.
+            initial: The same before training, counting on the same tally; None where they are not known.
+
+        Returns:
+            The subject.
+        """
+        other = object.__new__(Subject)
+        for name in self.__dataclass_fields__:
+            object.__setattr__(other, name, getattr(self, name))
+        object.__setattr__(other, "population", population)
+        object.__setattr__(other, "initial", initial)
+        return other
+
     @property
     def probe(self) -> Any:
         """One training example of the first member, leaves ``[1, ...]``."""

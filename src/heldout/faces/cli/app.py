@@ -23,7 +23,9 @@ from heldout.faces.cli.posterior import posterior_command
 from heldout.faces.cli.predict import predict_command
 from heldout.faces.cli.runs import runs_command, show_command
 from heldout.faces.cli.saying import is_refusal, is_usage, kept_after_interrupt, sentence
+from heldout.faces.cli.serve import serve_command
 from heldout.faces.cli.study import app as study_app
+from heldout.faces.cli.watch import watch_command
 
 app = typer.Typer(
     name="heldout",
@@ -38,10 +40,12 @@ app.command("difficulty")(difficulty_command)
 app.command("judge")(judge_command)
 app.command("posterior")(posterior_command)
 app.command("predict")(predict_command)
+app.command("watch")(watch_command)
 app.command("list")(list_command)
 app.command("explain")(explain_command)
 app.command("runs")(runs_command)
 app.command("show")(show_command)
+app.command("serve")(serve_command)
 app.add_typer(study_app, name="study")
 
 

@@ -64,6 +64,9 @@ StorePlace = Annotated[
     str | None,
     Option("--store", metavar="DIR", help="Keep the record here; a stopped audit of your network goes on from here."),
 ]
+ResultStore = Annotated[
+    str | None, Option("--store", metavar="DIR", help="Keep the record here, for 'heldout runs' and 'heldout serve'.")
+]
 History = Annotated[
     str | None,
     Option(

@@ -103,6 +103,13 @@ def explanation(name: str) -> dict[str, Any]:
     )
 
 
+def catalog_rows() -> list[dict[str, Any]]:
+    """All units as ``heldout list --json`` says them, each with its summary."""
+    from heldout.catalog import units
+
+    return [{**_row(unit), "summary": unit.summary} for unit in units().values()]
+
+
 def cost_class(unit: "Unit") -> str:
     """How dear a unit is over the data.
 

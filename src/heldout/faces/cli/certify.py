@@ -105,6 +105,7 @@ def certify_command(
     memory: o.Memory = None,
     report: Report = None,
     json: o.Json = None,
+    store: o.ResultStore = None,
     selected_on_test: o.SelectedOnTest = False,
     duplicates: o.Duplicates = None,
     pool: Pool = None,
@@ -139,10 +140,11 @@ def certify_command(
                 network, network_args, tuple(weights or ()), tuple(initial or ()), train, test, label, loss, loss_range,
                 (), device, memory, selected_on_test, duplicates, seed, delta, pool, privacy,
             )  # fmt: skip
-            page = DEFAULT_REPORT if report is None and json is None else report or ""
+            page = DEFAULT_REPORT if report is None and json is None and store is None else report or ""
             run_certify(
-                request, tuple(families or ("all",)), page, json or "", example=example, corpus=corpus, quiet=quiet
-            )
+                request, tuple(families or ("all",)), page, json or "", example=example, corpus=corpus, quiet=quiet,
+                store=store or "",
+            )  # fmt: skip
 
     return job
 
@@ -156,6 +158,7 @@ def run_certify(
     example: str,
     corpus: str | None,
     quiet: bool,
+    store: str = "",
 ) -> None:
     """Certify, show, write.
 
@@ -167,11 +170,12 @@ def run_certify(
         example: Which one, where there is no network.
         corpus: A text file in its place.
         quiet: No bar and no table.
+        store: Directory or URL; empty for none.
     """
     from heldout.faces.certificates_terminal import show_certificates
     from heldout.faces.cli.audit import clean_output
     from heldout.faces.cli.inputs import assemble, check_example, check_settings
-    from heldout.faces.cli.outputs import check_outputs, write_outputs
+    from heldout.faces.cli.outputs import check_outputs, keep_result, write_outputs
     from heldout.faces.cli.progress import progress_bar
     from heldout.faces.report import write_certificates_report
     from heldout.verbs.certified_corpus import RECIPE, certified_corpus
@@ -183,7 +187,7 @@ def run_certify(
     check_name(example, own)
     settings = check_example(request) if own else check_settings(request)
     text = corpus_text(corpus, own and not example) if corpus is not None else ""
-    check_outputs(report, json_path, "")
+    check_outputs(report, json_path, store)
     with clean_output(json_path):
         if corpus is not None:
             subject = certified_corpus(text, seed=settings.seed, duplicates="allow")
@@ -199,7 +203,8 @@ def run_certify(
         if not silent:
             show_certificates(record)
     finally:
-        write_outputs(record, report, json_path, [], quiet=silent, writer=write_certificates_report)
+        kept = keep_result("certification", record, store)
+        write_outputs(record, report, json_path, kept, quiet=silent, writer=write_certificates_report)
 
 
 def corpus_text(corpus: str, alone: bool) -> str:

@@ -63,6 +63,7 @@ def judge_command(
     seed: o.Seed = "0",
     report: Report = None,
     json: o.Json = None,
+    store: o.ResultStore = None,
     quiet: o.Quiet = False,
 ) -> Callable[[], None]:
     """Judge measures of generalization: scores, nulls, intervals, the ceiling, and a verdict on each."""
@@ -71,14 +72,14 @@ def judge_command(
         from heldout.faces.cli.audit import clean_output
         from heldout.faces.cli.judging import show_judgement
         from heldout.faces.cli.options import seed_of
-        from heldout.faces.cli.outputs import check_outputs, write_outputs
+        from heldout.faces.cli.outputs import check_outputs, keep_result, write_outputs
         from heldout.faces.cli.progress import progress_bar
         from heldout.faces.report import write_judgement_report
 
         source = _source(ledger, population)
         own = {"network": network, "--train": train, "--test": test, "--shift": shift}
         _check(ledger, population, {**own, "--measure": measures, "--thorough": thorough})
-        check_outputs(report or "", json or "", "")
+        check_outputs(report or "", json or "", store or "")
         # a stranger's measure may print
         with clean_output(json or ""), progress_bar(quiet, "", doing="judging") as tell:
             found = _judged(
@@ -91,6 +92,7 @@ def judge_command(
                 show_judgement(record, by_axis=by_axis)
         finally:  # what took long is written whatever happens to the terminal
             kept = [f"ledger: {found.kept}"] if found.kept else []
+            kept += keep_result("judgement", record, store or "")
             write_outputs(record, report or "", json or "", kept, quiet=silent, writer=write_judgement_report)
 
     return job

@@ -111,6 +111,26 @@ def write_outputs(
         raise NotWritten(f"could not write {' and '.join(failures)}{rest}.") from cause
 
 
+def keep_result(kind: str, record: Mapping[str, Any], store: str) -> list[str]:
+    """Keep a record in a store.
+
+    Args:
+        kind: Of the result.
+        record: Plain values.
+        store: Directory or URL; empty for none.
+
+    Returns:
+        The line that says under which name; none without a store.
+    """
+    if not store:
+        return []
+    from heldout.engine.store import Store, write_result
+    from heldout.engine.store.writing import said_in_a_sentence
+
+    with said_in_a_sentence(store, "nothing is lost but this record"):
+        return [f"run: {write_result(Store(store), kind, record)}"]
+
+
 def _file_faults(path: str, argument: str) -> list[Refusal]:
     place = Path(path).absolute()
     reason = ""

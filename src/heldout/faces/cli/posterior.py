@@ -66,6 +66,7 @@ def posterior_command(
     memory: o.Memory = None,
     report: Report = None,
     json: o.Json = None,
+    store: o.ResultStore = None,
     quiet: o.Quiet = False,
 ) -> Callable[[], None]:
     """Sample the posterior around trained networks: learning coefficient, WAIC, WBIC and their kin, or why there is none."""
@@ -73,7 +74,7 @@ def posterior_command(
     def job() -> None:
         from heldout.faces.cli.audit import clean_output
         from heldout.faces.cli.inputs import Request, assemble, check_settings
-        from heldout.faces.cli.outputs import check_outputs, write_outputs
+        from heldout.faces.cli.outputs import check_outputs, keep_result, write_outputs
         from heldout.faces.cli.progress import progress_bar
         from heldout.faces.report import write_posterior_report
         from heldout.records import Refusal
@@ -89,7 +90,7 @@ def posterior_command(
             seed, "0.05",
         )  # fmt: skip
         settings = check_settings(request)
-        check_outputs(report or "", json or "", "")
+        check_outputs(report or "", json or "", store or "")
         with clean_output(json or ""):
             subject = assemble(request, settings)
             with progress_bar(quiet, "", doing="sampling") as tell:
@@ -103,7 +104,8 @@ def posterior_command(
             if not silent:
                 show_posterior(record)
         finally:
-            write_outputs(record, report or "", json or "", [], quiet=silent, writer=write_posterior_report)
+            kept = keep_result("posterior", record, store or "")
+            write_outputs(record, report or "", json or "", kept, quiet=silent, writer=write_posterior_report)
 
     return job
 

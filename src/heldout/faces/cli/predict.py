@@ -31,15 +31,17 @@ def predict_command(
     device: o.Device = None,
     memory: o.Memory = None,
     json: o.Json = None,
+    store: o.ResultStore = None,
     quiet: o.Quiet = False,
 ) -> Callable[[], None]:
     """Predict accuracy on unseen data and gap from training data alone, with an interval, or abstain and say why."""
 
     def job() -> None:
+        from heldout._version import __version__
         from heldout.faces.cli.audit import clean_output
         from heldout.faces.cli.inputs import Request, assemble, check_settings
         from heldout.faces.cli.options import share_of
-        from heldout.faces.cli.outputs import check_outputs, write_json
+        from heldout.faces.cli.outputs import check_outputs, keep_result, write_json
         from heldout.faces.cli.progress import progress_bar
         from heldout.records import Refusal
         from heldout.verbs.predict import predict
@@ -55,16 +57,18 @@ def predict_command(
             memory, False, None, seed, "0.05",
         )  # fmt: skip
         settings, share = check_settings(request), share_of(level, "--level")
-        check_outputs("", json or "", "")
+        check_outputs("", json or "", store or "")
         with clean_output(json or ""):
             subject = assemble(request, settings)
             with progress_bar(quiet, "", doing="predicting") as tell:
                 found = predict(subject, ledgers=ledgers or (), level=share, seed=settings.seed, progress=tell)
-        record = found.to_dict()
+        record = {**found.to_dict(), "heldout": __version__, "subject": subject.summary()}
+        kept = keep_result("prediction", record, store or "")
         if json:
             write_json(record, json)
         if not quiet and json != "-":
             show_prediction(record)
+            print(*kept, sep="\n", end="\n" if kept else "")
 
     return job
 

@@ -1,8 +1,8 @@
 """``heldout runs`` and ``heldout show``: what is stored, and one of it again."""
 
 import json as jsonlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,17 +16,20 @@ def runs_command(
     store: Annotated[str, typer.Argument(help="Directory or URL of the store.")] = DEFAULT_STORE,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> Callable[[], None]:
-    """List what is stored, oldest first."""
+    """List what is stored, of every kind, oldest first."""
 
     def job() -> None:
-        rows = _existing(store).runs()
+        from heldout.engine.store import result_runs
+
+        rows = result_runs(existing(store))
         if json:
             typer.echo(jsonlib.dumps(rows, ensure_ascii=False, indent=1))
             return
         from heldout.faces.cli.tables import print_table
 
-        columns = ("run", "subject", "members", "headline")
-        print_table(columns, [tuple(str(row[column] or "") for column in columns) for row in rows])
+        columns = ("run", "kind", "subject", "members", "headline")
+        told = [{**row, "headline": row["headline"] or row["note"]} for row in rows]
+        print_table(columns, [tuple(str(row[column] or "") for column in columns) for row in told])
 
     return job
 
@@ -37,23 +40,37 @@ def show_command(
     report: Annotated[str | None, typer.Option(metavar="FILE", help="Write its report, one HTML file.")] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write its record; - for standard output.")] = None,
 ) -> Callable[[], None]:  # fmt: skip
-    """Show a stored audit again."""
+    """Show a stored result again, of whatever kind."""
 
     def job() -> None:
+        from heldout.engine.store import find_result, read_result
         from heldout.faces.cli.outputs import check_outputs, write_outputs
+        from heldout.faces.cli.showing import check_has_report, page_writer, show_result
 
         check_outputs(report or "", json or "", "")
-        record = _existing(store).read_audit(run)
+        place = existing(store)
+        kind, name = find_result(place, run)
+        check_has_report(kind, report or "")
+        record: Mapping[str, Any] = read_result(place, kind, name)
         if json != "-":
-            from heldout.faces.terminal import show
-
-            show(record)
-        write_outputs(record, report or "", json or "", [], quiet=json == "-")
+            show_result(kind, record)
+        write_outputs(record, report or "", json or "", [], quiet=json == "-", writer=page_writer(kind))
 
     return job
 
 
-def _existing(url: str) -> "Store":
+def existing(url: str) -> "Store":
+    """A store that somebody wrote to.
+
+    Args:
+        url: Directory or URL.
+
+    Returns:
+        The store.
+
+    Raises:
+        Refusal: If nothing is stored there.
+    """
     from heldout.engine.store import Store
     from heldout.records import Refusal
 

@@ -9,6 +9,7 @@ from heldout.faces.report.judgement import render_judgement, write_judgement_rep
 from heldout.faces.report.posterior import render_posterior, write_posterior_report
 from heldout.faces.report.rendering import fragment, render, write_report
 from heldout.faces.report.study import render_study, write_study_report
+from heldout.faces.report.watch import render_watch, write_watch_report
 
 __all__ = [
     "fragment",
@@ -17,9 +18,11 @@ __all__ = [
     "render_judgement",
     "render_posterior",
     "render_study",
+    "render_watch",
     "write_certificates_report",
     "write_judgement_report",
     "write_posterior_report",
     "write_report",
     "write_study_report",
+    "write_watch_report",
 ]

@@ -19,7 +19,12 @@ def render_study(record: Mapping[str, Any], page: PageMaker = page_of) -> str:
     Returns:
         HTML; the report's needs nothing beside itself.
     """
-    return page("study.html.j2", record=record, specifications={record["figure"]["name"]: specification(record["figure"])}, shown=shown)
+    return page(
+        "study.html.j2",
+        record=record,
+        specifications={record["figure"]["name"]: specification(record["figure"])},
+        shown=shown,
+    )
 
 
 def write_study_report(record: Mapping[str, Any], path: str) -> str:

@@ -1,5 +1,6 @@
 """Figures of a result: the same Vega-Lite specifications that the reports carry, and their pictures."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ def drawings(kind: str, record: Mapping[str, Any]) -> dict[str, Drawing]:
 
     Args:
         kind: Of the result.
-        record: As it was kept.
+        record: As it was kept; of a training its ``rows`` and ``phases``.
 
     Returns:
         Name -> figure.
@@ -34,12 +35,16 @@ def drawings(kind: str, record: Mapping[str, Any]) -> dict[str, Drawing]:
     from heldout.faces.report.judgement import specifications as of_judgement
     from heldout.faces.report.posterior import figures_of
     from heldout.faces.report.study import specification
+    from heldout.faces.web.pages.curves import curves_of
 
     if kind == "audit":
         return {
             name: Drawing(found["title"], found["caption"], found["specification"])
             for name, found in figures(record).items()
         }
+    if kind == "training":
+        curves = curves_of(record["rows"], record["phases"])
+        return {name: Drawing(found.title, found.caption, found.specification) for name, found in curves.items()}
     if kind == "study":
         found = {record["figure"]["name"]: specification(record["figure"])}
     else:
@@ -54,20 +59,18 @@ def picture(specification: Mapping[str, Any], ending: str) -> bytes:
 
     Args:
         specification: Vega-Lite.
-        ending: ``svg`` or ``png``.
+        ending: ``svg``, ``png``, or ``vl.json`` for the specification itself.
 
     Returns:
         The file's bytes.
     """
+    if ending == "vl.json":
+        return json.dumps(specification).encode()
     import vl_convert
 
-    drawn = {"background": "white", **specification}
-    if drawn.get("width") == "container":
-        drawn["width"] = WIDTH
+    from heldout.faces.report.colours import standalone
+
+    drawn = standalone(specification)
     if ending == "svg":
         return vl_convert.vegalite_to_svg(drawn, allowed_base_urls=[]).encode()
     return bytes(vl_convert.vegalite_to_png(drawn, scale=2, allowed_base_urls=[]))
-
-
-#: Of a figure that fills its container, where there is none, in pixels.
-WIDTH = 640

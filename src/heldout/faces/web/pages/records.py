@@ -80,5 +80,19 @@ def posterior_page(run: str, record: Record) -> str:
     return render_posterior(record, _maker("posterior", run))
 
 
+def prediction_page(run: str, record: Record) -> str:
+    """The page of a prediction.
+
+    Args:
+        run: Its name.
+        record: What ``Prediction.to_dict`` gave.
+
+    Returns:
+        The page.
+    """
+    reasons = list(dict.fromkeys(row["reason"] for row in record["rows"] if row["reason"]))
+    return _maker("prediction", run)("prediction.html.j2", run=run, record=record, reasons=reasons)
+
+
 def _maker(kind: str, run: str) -> partial[str]:
     return partial(page_of, trail=trail_of(kind, run), figure_path=f"/figures{page_address(kind, run)}")

@@ -56,7 +56,12 @@ def trail_of(kind: str, run: str) -> dict[str, str]:
     Returns:
         The address and the words of the list above it, the run, the address of its data.
     """
-    return {"address": with_query("/", {"kind": kind}), "words": PLACES[kind], "run": run, "data": page_address(kind, run)}
+    return {
+        "address": with_query("/", {"kind": kind}),
+        "words": PLACES[kind],
+        "run": run,
+        "data": page_address(kind, run),
+    }
 
 
 def data_address(path: str, ending: str) -> str:
@@ -77,13 +82,13 @@ def data_address(path: str, ending: str) -> str:
     return f"{'/runs' if path == '/' else path}.{ending}{mark}{query}"
 
 
-def message_page(title: str, sentence: str, links: Sequence[Mapping[str, str]] = ()) -> str:
+def message_page(title: str, sentence: str, links: Sequence[tuple[str, str]] = ()) -> str:
     """A page that only says something: what was not found, what was refused, what is still to come.
 
     Args:
         title: In a few words.
         sentence: What happened and what to do.
-        links: Where to go from here: address and words.
+        links: Where to go from here: addresses with their words.
 
     Returns:
         The page.

@@ -99,7 +99,7 @@ def cleaned(prose: str) -> str:
 
 
 def blocks(about: str) -> list[dict[str, str]]:
-    """A docstring as paragraphs and formulas.
+    r"""A docstring as paragraphs and formulas.
 
     Args:
         about: As it stands in the source.
@@ -108,7 +108,7 @@ def blocks(about: str) -> list[dict[str, str]]:
         Blocks with ``kind`` (``text``, ``formula`` or ``item``) and ``text``.
 
     Example:
-        >>> [(block["kind"], block["text"]) for block in blocks("One\\nline.\\n\\n.. math::\\n\\n    a = b\\n\\nAnd ``two``.")]
+        >>> [(block["kind"], block["text"]) for block in blocks("One\nline.\n\n.. math::\n\n    a = b\n\nAnd ``two``.")]
         [('text', 'One line.'), ('formula', 'a = b'), ('text', 'And two.')]
     """
     found: list[dict[str, str]] = []

@@ -1,6 +1,5 @@
-"""What a unit may return instead of a bare tensor, and what work costs."""
+"""What a unit may return instead of a bare tensor."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -48,14 +47,3 @@ def estimate(
         absent if high is None else high,
         torch.ones_like(value, dtype=torch.bool) if converged is None else converged,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Passes:
-    """Cost in sweeps over the training set: one forward is every training example through one network once."""
-
-    forward: float = 0.0
-    backward: float = 0.0
-
-    def __add__(self, other: "Passes") -> "Passes":
-        return Passes(self.forward + other.forward, self.backward + other.backward)
