@@ -107,8 +107,8 @@ GRID = {"examples": 300, "steps": 2000}
             "Maddox et al. 2020, section 5", distance_from_threshold, bar=1.01, above=False, exact=True,
         ),
     ),
-    notes="Bars were set after a trial with two seeds. The fall beyond the threshold belongs to the automatic Gaussian, which narrows as "
-    "networks widen: held by one Gaussian, coefficients of 16 and 32 units are alike. Of 15 readings with the automatic one 3 did "
+    notes="Bars were set after a trial with two seeds. The fall beyond the threshold belongs to the automatic Gaussian, which "
+    "narrows as networks widen: held by one, coefficients of 16 and 32 units are alike. Of 15 readings with the automatic one 3 did "
     "not converge, with 4 and 8 units; they are no numbers, so that the mean of a width may be that of fewer seeds.",
 )  # fmt: skip
 def double_descent_learning_coefficient(
