@@ -18,10 +18,11 @@ from heldout.engine.watching.resuming import rows_before, unfinished
 from heldout.engine.watching.rows import Row
 from heldout.engine.watching.running import Running, accounts_of
 from heldout.engine.watching.spacing import Spacing
+from heldout.engine.watching.stopping import Stopping
 from heldout.faces.report import write_watch_report
 from heldout.verbs.watch_callbacks import FINISHED, lightning_callback, trainer_callback
 from heldout.verbs.watch_groups import chosen_groups
-from heldout.verbs.watch_inputs import check_settings, default_stops, watched
+from heldout.verbs.watch_inputs import check_settings, watched
 from heldout.verbs.watch_words import Words, about, ending, record_of, summary, words_on
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Watch:
             parts = watched(network, train, validation, loss, examples, validation_examples, seed)
             held = 0 if parts.validation is None else len(parts.validation.examples)
             groups = chosen_groups(record, len(parts.train.examples), held)
-            stops = stopping or (default_stops() if held else None)
+            stops = stopping or (Stopping() if held else None)
         looking = Looking(*parts, groups, stops=stops, seed=seed)
         spacing = Spacing(float(budget), float(grace), accounts_of(looking), every)
         self._running = Running(looking, spacing)

@@ -1,6 +1,5 @@
 """What a watch is given: checked before training begins, and taken without disturbing it."""
 
-import importlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +8,7 @@ from torch import nn
 from heldout.engine.subject import Loss, Subject
 from heldout.engine.subject.losses import loss_named
 from heldout.engine.watching.isolating import undisturbed
-from heldout.engine.watching.looking import Looking, Stops
+from heldout.engine.watching.looking import Looking
 from heldout.engine.watching.sampled import Sampled, sampled
 from heldout.engine.watching.snapshots import Source
 from heldout.engine.watching.spacing import check_every
@@ -89,15 +88,6 @@ def watched(
     found = parts[0].first(max(FEWEST, affordable // (3 if len(parts) > 1 else 1)))
     unseen = parts[1].first(max(FEWEST, affordable - len(found.examples))) if len(parts) > 1 else None
     return Watched(source, found, unseen, named)
-
-
-def default_stops() -> Stops | None:
-    """What decides when to stop unless the user says: patience that the noise of a validation set does not fool."""
-    try:
-        decides: Stops = importlib.import_module("heldout.engine.watching.stopping").Stopping()
-    except ModuleNotFoundError:
-        return None
-    return decides
 
 
 def check_settings(

@@ -1,7 +1,6 @@
 """What is said of a watched run: its phases, its advice, its record."""
 
 import dataclasses
-import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from heldout._version import __version__
+from heldout.engine.watching.advice import advise
 from heldout.engine.watching.faults import Faults
+from heldout.engine.watching.phases import phases
 from heldout.engine.watching.rows import Row
 from heldout.engine.watching.running import Running
 from heldout.faces.numbers import interval, number
@@ -32,23 +33,6 @@ class Words:
 
     phases: tuple[Any, ...] = ()
     advice: Any = None
-
-
-def spoken(module: str, function: str) -> Callable[..., Any]:
-    """A function of the room of watching.
-
-    Args:
-        module: Its file.
-        function: Its name.
-
-    Returns:
-        The function; where this heldout has none, one that says nothing.
-    """
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(f"heldout.engine.watching.{module}"), function)
-    except ModuleNotFoundError:
-        return lambda *_: ()
-    return found
 
 
 def words_on(table: "pandas.DataFrame", validation: np.ndarray | None, faults: Faults) -> Words:
@@ -73,8 +57,8 @@ def words_on(table: "pandas.DataFrame", validation: np.ndarray | None, faults: F
             return otherwise
 
     return Words(
-        tried("naming the phase", lambda: tuple(spoken("phases", "phases")(table)), ()),
-        tried("advice", lambda: spoken("advice", "advise")(table, validation) or None, None),
+        tried("naming the phase", lambda: phases(table), ()),
+        tried("advice", lambda: advise(table, validation), None),
     )
 
 
