@@ -173,3 +173,24 @@ def test_validation_that_was_first_read_late_is_no_sign_of_memorising() -> None:
     assert names(phases(pd.concat([train, up]))) == ["fitting", "overfitting"]
     whole = phases(pd.concat([train, up]))
     assert phases(pd.concat([train, up]).query("step < 40"))[-1].why == whole[-2].why
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rough_series_read_at_odd_times_are_announced_online_too(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    parts = []
+    for name, rows in (("loss", 70), ("train-error", 25), ("validation-error", 20)):
+        steps = sorted(draw.choice(300, rows, replace=False).tolist())
+        values = 0.5 + 0.45 * np.cos(np.array(steps) / 50) + draw.normal(0, 0.02, rows)
+        parts.append(pd.DataFrame({"step": steps, "name": name, "value": np.clip(values, 0.001, 0.999)}))
+    parts[0].loc[draw.integers(70, size=5), "value"] = np.nan
+    rough = pd.concat(parts)
+    whole = [replace(phase, end=None) for phase in phases(rough, bar=3.0) if phase.detected > phase.begin]
+    assert len(whole) >= 2
+    for step in range(0, 300, 9):
+        now = [
+            replace(phase, end=None)
+            for phase in phases(rough[rough.step <= step], bar=3.0)
+            if phase.detected > phase.begin
+        ]
+        assert now == [phase for phase in whole if phase.detected <= step]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NAMES = ("fitting", "memorising", "generalising", "grokking", "overfitting", "collapsed", "undecided")
 #: Log odds that a change seen at z standard errors is one, from series of known truth, half of them without (docs/phases.md).
 ODDS = (-1.3, 0.65)
-MOST = 0.999  # what 1,000 series can show
+MOST = 0.95  # beyond what it stands for, alarms were not right more often (docs/phases.md)
 
 
 @dataclass(frozen=True, slots=True)
