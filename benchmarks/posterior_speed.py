@@ -86,7 +86,6 @@ def by_hand(network: nn.Module, chains: int) -> Callable[[int], float]:
     w, slope = centre.clone(), torch.empty_like(centre)
     edges = (0, 4096, 4160, 8256, 8320, 8960, 8970)
     shapes = ((64, 64), (1, 64), (64, 64), (1, 64), (10, 64), (1, 10))
-
     (w1, b1, w2, b2, w3, b3), (s1, t1, s2, t2, s3, t3) = (
         [rows[:, a:b].view(chains, *s) for a, b, s in zip(edges[:-1], edges[1:], shapes, strict=True)]
         for rows in (w, slope)
@@ -213,12 +212,11 @@ def memory_sentence(network: nn.Module) -> str:
         while not done.wait(0.002):
             peak[0] = max(peak[0], resident())
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    (watcher := threading.Thread(target=watch)).start()
     heldout.sample_posterior(subject, localisation=GAMMA, precision=0.05)
     done.set()
     watcher.join()
-    model = 8970 * 4 / 2**20
+    model = 8970 * 4 / 2**20  # of float32
     return (
         f"Memory: {peak[0] - before:.0f} MiB above {before:.0f} MiB before; one network is {model:.3f} MiB, eight chains with "
         f"positions, momenta, gradients and proposals {8 * 6 * model:.1f} MiB, forty directions {40 * model:.1f} MiB, the blocks of "
