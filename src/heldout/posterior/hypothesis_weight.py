@@ -7,6 +7,7 @@ import numpy as np
 from heldout.catalog import observable
 from heldout.engine.numerics.multistate import Multistate, multistate
 from heldout.engine.sampling.convergence import Floats, monte_carlo_error
+from heldout.engine.sampling.uncertainty import together
 
 Series = list[Floats]
 LEAST_OVERLAP = 0.03  # of neighbouring rungs (Klimovich, Shirts and Mobley 2015)
@@ -172,7 +173,7 @@ def _below(state: Multistate, level: float) -> Floats:
 
 def _measured(state: Multistate, logs: Floats) -> tuple[float, float]:
     value, influences = state.log_mean(logs)
-    return value, float(np.sqrt(sum(monte_carlo_error(each) ** 2 for each in influences)))
+    return value, together(influences).error
 
 
 def _sound(state: Multistate) -> bool:

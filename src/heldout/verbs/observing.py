@@ -9,7 +9,7 @@ from heldout.catalog import Unit, units
 from heldout.engine.sampling import Draws
 from heldout.engine.sampling.coefficients import above_minimum, adrift
 from heldout.engine.sampling.convergence import Floats
-from heldout.engine.sampling.uncertainty import Uncertainty, together, uncertainty
+from heldout.engine.sampling.uncertainty import Uncertainty, together
 from heldout.engine.subject import Subject
 from heldout.records import Direction, Passes, Reading, Status
 
@@ -107,7 +107,7 @@ def column_of(unit: Unit, own: Draws, rungs: Sequence[Draws], subject: Subject) 
     if np.isnan(value):
         return Column(*nothing, (Status.UNDEFINED, unit.fields["undefined"] or "the formula gave no number"))
     series: list[Floats] = influence if isinstance(influence, list) else [influence]
-    found = together([uncertainty(each) for each in series])
+    found = together(series)
     if unit.name == "learning-coefficient":
         high = above_minimum(own, value, found.error)
         if high:

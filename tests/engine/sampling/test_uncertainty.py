@@ -70,13 +70,19 @@ def test_what_does_not_vary_is_certain_and_a_single_chain_has_its_own_error() ->
     assert np.isnan(uncertainty(np.ones((1, 1))).error)
 
 
-def test_students_quantiles_and_the_sum_of_terms() -> None:
-    """Satterthwaite's approximation of ten equal terms has ten times the degrees of freedom."""
-    found = together([Uncertainty(0.5, 7.0)] * 10)
-    assert found.error == pytest.approx(0.5 * np.sqrt(10))
-    assert found.freedom == pytest.approx(70)
-    assert found.half_width(0.9) == pytest.approx(found.error * student.ppf(0.95, 70))
-    assert together([Uncertainty(0.0, np.inf)]) == Uncertainty(0.0, np.inf)
+def test_what_temperatures_have_in_common_is_in_the_error_of_their_sum() -> None:
+    draws = np.random.default_rng(0).normal(size=(3, 8, 4000))
+    one = uncertainty(draws[0]).error
+    assert together([draws[0]]).error == pytest.approx(one)
+    assert together([draws[0]] * 8).error == pytest.approx(8 * one)  # the same noise: not the root of 8
+    assert together(list(draws)).error == pytest.approx(one * 3**0.5, rel=0.2)  # noise of their own
+    cut = draws[1][:, :2000]
+    assert together([draws[0], cut]).error == pytest.approx(one + uncertainty(cut).error)
+    assert together([draws[0], -draws[0]]) == Uncertainty(0.0, np.inf)
+
+
+def test_students_quantile() -> None:
+    assert Uncertainty(0.5, 70.0).half_width(0.9) == pytest.approx(0.5 * student.ppf(0.95, 70))
 
 
 def test_the_correlation_time_is_that_of_theory() -> None:
