@@ -34,7 +34,8 @@ def record(members: int = 2) -> dict[str, Any]:
     }
     return {
         "schema": 1, "kind": "posterior", "subject": subject, "labels": ["early", "late"][:members], "asked": {}, "settings": {},
-        "readings": rows, "diagnostics": diagnostics, "ladder": [], "traces": traces, "seconds": 1.25,
+        "readings": rows, "diagnostics": diagnostics, "ladder": [], "hypothesis_weight": [], "correlations": [], "influences": [],
+        "selection": {"rows": [], "swaps": []}, "absent": [], "traces": traces, "seconds": 1.25,
     }  # fmt: skip
 
 

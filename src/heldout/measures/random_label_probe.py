@@ -8,7 +8,7 @@ from heldout.records import Direction, Estimate, estimate
 
 
 @measure(source="Definition; random labels as a probe of the capacity to memorise: Zhang et al. 2017, arXiv 1611.03530, section 2.1",
-         direction=Direction.NEITHER, range=(float("-inf"), float("inf")), invariances=("neuron-permutation", "logit-shift"),
+         direction=Direction.NEITHER, range=(float("-inf"), float("inf")), invariances=("neuron-permutation",),
          undefined="the gradient on random labels or the weights are zero")  # fmt: skip
 def random_label_probe(noise_fitting: Float[Tensor, " D"]) -> Estimate:
     r"""First-order decrease of the loss on random labels in one step of a hundredth of the weights' length, beyond any labels'.

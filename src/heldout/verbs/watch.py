@@ -47,8 +47,7 @@ class Watch:
         every: When to look: ``"log"``, a number of steps, or a list of steps; later where the budget does not allow it.
         budget: Seconds that readings may take for a second of training; ``math.inf`` for no limit.
         store: Directory or URL in which the run is kept as it grows; optional.
-        name: Of the run. A watch that has the name of a run in the store that was killed continues it: it is a run of its own that
-            names the other, and ``watch.table`` has what that one had read up to the step at which training goes on.
+        name: Of the run; that of a run in the store that was killed continues it, and ``watch.table`` has what that one had read.
         loss: As of a Subject.
         steps: Planned; for the record.
         record: Groups of readings, and measures of the catalog to be read beside them; all groups unless given.

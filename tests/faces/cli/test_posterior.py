@@ -61,7 +61,7 @@ def test_checkpoints_become_a_table_a_page_and_a_record(
 
 def test_what_did_not_converge_says_why(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     weights = str(tmp_path / "steps" / "step-9.safetensors")
-    assert main([*words, "--weights", weights, "--budget", "250", "--draws", "50"]) == 0
+    assert main([*words, "--weights", weights, "--budget", "60", "--draws", "50"]) == 0
     said = capsys.readouterr().out
     assert "not converged" in said
     assert "budget" in said

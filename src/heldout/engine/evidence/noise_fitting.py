@@ -90,5 +90,5 @@ def _gradient(subject: Subject, chosen: Tensor, labellings: list[Tensor]) -> dic
 
 
 def _inner(one: dict[str, Tensor], other: dict[str, Tensor]) -> Tensor:
-    terms = [(one[name].double() * other[name].double()).flatten(1).sum(1) for name in one]
+    terms = [(one[name].double() * other[name].double()).reshape(len(one[name]), -1).sum(1) for name in one]
     return torch.stack(terms).sum(0)
