@@ -17,6 +17,7 @@ import pyarrow
 import pyarrow.parquet
 
 from heldout.engine.store.segments import listed, publish
+from heldout.engine.store.tables import READING
 
 #: Runs of a pack: 10,000 runs are forty packs, and one is made in about a second.
 PACKED = 250
@@ -39,16 +40,7 @@ READINGS = pyarrow.schema([
     ("run", pyarrow.string()),
     ("member", pyarrow.int64()),
     ("step", pyarrow.int64()),
-    ("name", pyarrow.string()),
-    ("family", pyarrow.string()),
-    ("value", pyarrow.float64()),
-    ("low", pyarrow.float64()),
-    ("high", pyarrow.float64()),
-    ("standard_error", pyarrow.float64()),
-    ("unit", pyarrow.string()),
-    ("direction", pyarrow.string()),
-    ("status", pyarrow.string()),
-    ("reason", pyarrow.string()),
+    *READING,
 ])
 
 

@@ -7,11 +7,8 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-#: Columns of every readings segment. A later version adds columns at the end and never changes one.
-COLUMNS = pyarrow.schema([
-    ("run", pyarrow.string()),
-    ("subject", pyarrow.string()),
-    ("member", pyarrow.int64()),
+#: What every table of readings says of one of them, in this order.
+READING = (
     ("name", pyarrow.string()),
     ("family", pyarrow.string()),
     ("value", pyarrow.float64()),
@@ -22,6 +19,13 @@ COLUMNS = pyarrow.schema([
     ("direction", pyarrow.string()),
     ("status", pyarrow.string()),
     ("reason", pyarrow.string()),
+)
+#: Columns of every readings segment. A later version adds columns at the end and never changes one.
+COLUMNS = pyarrow.schema([
+    ("run", pyarrow.string()),
+    ("subject", pyarrow.string()),
+    ("member", pyarrow.int64()),
+    *READING,
     ("forward", pyarrow.float64()),
     ("backward", pyarrow.float64()),
     ("seconds", pyarrow.float64()),

@@ -7,22 +7,14 @@ from typing import Any, NamedTuple
 import pyarrow
 import pyarrow.parquet
 
+from heldout.engine.store.tables import READING
 from heldout.records import Status
 
 #: Columns of every segment of a watched run. A later version adds columns at the end and never changes one.
 SCHEMA = pyarrow.schema([
     ("step", pyarrow.int64()),
     ("member", pyarrow.int64()),
-    ("name", pyarrow.string()),
-    ("family", pyarrow.string()),
-    ("value", pyarrow.float64()),
-    ("low", pyarrow.float64()),
-    ("high", pyarrow.float64()),
-    ("standard_error", pyarrow.float64()),
-    ("unit", pyarrow.string()),
-    ("direction", pyarrow.string()),
-    ("status", pyarrow.string()),
-    ("reason", pyarrow.string()),
+    *READING,
     ("seconds", pyarrow.float64()),
 ])
 
