@@ -90,8 +90,8 @@ def test_its_problems_choose_the_luckiest() -> None:
 
 
 def test_a_network_is_compressed_and_certified_end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compressing, "STEPS", 300)
-    monkeypatch.setattr(compressing, "TUNING_STEPS", 200)
+    monkeypatch.setattr(compressing, "STEPS", 150)
+    monkeypatch.setattr(compressing, "TUNING_STEPS", 100)
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(600, 10, generator=draw)
     y = (x[:, 0] > 0).long()

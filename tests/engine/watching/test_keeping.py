@@ -1,5 +1,6 @@
 """What the writer keeps: all of it, within half a second, whatever happens to the disk or to the process."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from heldout.engine.store import Store, trajectories
+from heldout.engine.store.segments import publish
 from heldout.engine.store.trajectories import read_trajectory, trajectory_runs
 from heldout.engine.watching import keeping
 from heldout.engine.watching.keeping import Keeper
@@ -105,3 +107,15 @@ def test_a_place_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refusal, match="store was"):
         Keeper(str(tmp_path / "file" / "store"), {})
+
+
+@pytest.mark.parametrize("killed", ["20260131T235959Z-aaaaaaaaaaaa", "20260131T235959Z-bbbbbbbbbbbb"])
+def test_of_two_runs_of_one_second_the_last_is_the_one_that_none_continues(killed: str) -> None:
+    store = Store(f"memory://{killed}")
+    (second,) = {"20260131T235959Z-aaaaaaaaaaaa", "20260131T235959Z-bbbbbbbbbbbb"} - {killed}
+    for run, continues in ((killed, None), (second, killed)):
+        about = {"kind": "watch", "name": "mine", "continues": continues}
+        publish(store.files, f"{store.path}/trajectories/{run}/about.json", json.dumps(about).encode())
+    assert unfinished(store, "mine") == second
+    publish(store.files, f"{store.path}/trajectories/{second}/final.json", b"{}")
+    assert unfinished(store, "mine") == ""

@@ -10,6 +10,7 @@ from heldout.engine.watching.rows import Row, rows_from
 from heldout.records import Refusal
 
 NEWEST = 200  # runs that are looked through
+SECOND = len("20260131T235959Z")  # of a run's name
 
 
 def unfinished(store: Store, name: str) -> str:
@@ -27,11 +28,16 @@ def unfinished(store: Store, name: str) -> str:
     if not name or not store.files.exists(folder):
         return ""
     runs = sorted(str(path).rpartition("/")[2] for path in store.files.ls(folder, detail=False))
+    continues: dict[str, str] = {}
     for run in [run for run in runs if RUN.fullmatch(run)][: -NEWEST - 1 : -1]:
+        if any(run[:SECOND] != other[:SECOND] for other in continues):
+            break
         about = about_of(store, run)
         if about.get("kind") == "watch" and about.get("name") == name:
-            return "" if store.files.exists(f"{folder}/{run}/final.json") else run
-    return ""
+            continues[run] = str(about.get("continues") or "")
+    # names tell seconds apart, and of two runs of one second the last is the one that no other continues
+    last = next((run for run in continues if run not in continues.values()), "")
+    return "" if not last or store.files.exists(f"{folder}/{last}/final.json") else last
 
 
 def about_of(store: Store, run: str) -> dict[str, Any]:
