@@ -40,9 +40,8 @@ def training_curves(
         The chart.
     """
     scale = alt.Scale(type="symlog", constant=1, nice=False) if log_x else alt.Scale(type="linear", nice=False)
-    axis = (
-        alt.Axis(values=DECADES, format="~s", grid=False) if log_x else alt.Axis(format=",d", grid=False, tickCount=5)
-    )
+    ticks = {"values": DECADES} if log_x else {"tickCount": 5}
+    axis = alt.Axis(format=",d", grid=False, **ticks)
     step = alt.X("step:Q", title=x, scale=scale, axis=axis)
     names = list(dict.fromkeys(row["name"] for row in training_readings))
     free = iter(place for place in range(8) if place not in {CURVES.get(name) for name in names})

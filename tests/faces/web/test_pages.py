@@ -149,7 +149,7 @@ def test_a_training_is_told_without_scripts() -> None:
                   f'"/trainings/{RUN}.parquet"'):  # fmt: skip
         assert words in page
     ended = pages.training_page(RUN, {**ABOUT, "finished": True, "outcome": {"overhead": 0.031}}, ROWS, PHASES, None)
-    assert "It ended overfitting since step 50, 95 % sure." in ended
+    assert "At its end: overfitting since step 50, 95 % sure." in ended
     assert "outcome, overhead" in ended
     assert "Nothing has been read yet." in ALL["empty training"]()
 

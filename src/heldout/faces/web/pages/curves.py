@@ -11,7 +11,7 @@ Row = Mapping[str, Any]
 #: Figure -> title, and the readings that it shows together.
 TOGETHER = {
     "losses": ("Loss", ("loss", "train-loss", "validation-loss", "test-loss")),
-    "errors": ("Error", ("train-error", "validation-error", "test-error", "random-label-probe")),
+    "errors": ("Error", ("train-error", "validation-error", "test-error")),
     "gap": ("Gap: error on validation data minus error on training data", ("gap",)),
 }
 HEIGHT, SMALL = 240, 130

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heldout.catalog import units
-from heldout.faces.numbers import interval, span
+from heldout.faces.numbers import interval, number, span
 from heldout.faces.web.addresses import events_address, page_address
 from heldout.faces.web.pages.curves import curves_of
 from heldout.faces.web.pages.shell import page_of, trail_of
@@ -84,7 +84,7 @@ def sentence(phases: Sequence[Plain], rows: Sequence[Plain], finished: bool) -> 
     phase = phases[-1]
     sure = f", {100 * phase['confidence']:.0f} % sure" if phase.get("confidence") is not None else ""
     words = f"{phase['name']} since step {counted(phase['begin'])}{sure}."
-    return f"It ended {words}" if finished else words[0].upper() + words[1:]
+    return f"At its end: {words}" if finished else words[0].upper() + words[1:]
 
 
 def progress_of(about: Plain, rows: Sequence[Plain]) -> dict[str, Any]:
@@ -146,9 +146,27 @@ def _facts(about: Plain) -> list[tuple[str, str]]:
         "kind", "name", "parameters", "train", "validation", "steps", "started", "finished", "outcome", "last", "rows", "notes",
         "network",
     }  # fmt: skip
-    outcome = {f"outcome, {key}": value for key, value in (about.get("outcome") or {}).items() if key != "advice"}
-    facts = {**{key: value for key, value in about.items() if key not in shown}, **outcome}
-    return [(key.replace("_", " "), str(value)) for key, value in facts.items() if value not in (None, "", [], {})]
+    outcome = {key: value for key, value in (about.get("outcome") or {}).items() if key not in ("advice", "phases")}
+    facts = {key: value for key, value in about.items() if key not in shown}
+    return [(key.replace("_", " "), value) for key, value in _flat({**facts, "outcome": outcome}) if value]
+
+
+def _flat(facts: Plain, before: str = "") -> list[tuple[str, str]]:
+    """Facts within facts as lines of their own."""
+    lines: list[tuple[str, str]] = []
+    for key, value in facts.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping):
+            lines += _flat(value, f"{name}, ")
+        elif isinstance(value, (list, tuple)):
+            lines.append((name, ", ".join(_word(each) for each in value)))
+        elif value is not None:
+            lines.append((name, _word(value)))
+    return lines
+
+
+def _word(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def _advice(advice: Plain | None) -> dict[str, Any] | None:
