@@ -92,3 +92,8 @@ def test_names_that_are_no_run_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refusal, match="store"):
         trained(tmp_path / "file")
+
+
+def test_a_training_that_has_not_said_what_it_is_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "trajectories" / "20260131T235959Z-0123456789ab").mkdir(parents=True)
+    assert trajectory_runs(Store(str(tmp_path))) == []

@@ -121,7 +121,10 @@ def trajectory_runs(store: Store) -> list[dict[str, Any]]:
     rows = []
     for run in sorted(name for name in names if RUN.fullmatch(name)):
         steps = listed(store.files, _folder(store, run), ".parquet")
-        about = json.loads(store.files.cat_file(f"{_folder(store, run)}/about.json"))
+        try:
+            about = json.loads(store.files.cat_file(f"{_folder(store, run)}/about.json"))
+        except FileNotFoundError:  # its folder was made a moment ago
+            continue
         finished = bool(store.files.exists(f"{_folder(store, run)}/final.json"))
         rows.append({**about, "run": run, "recorded": int(steps[-1]) if steps else None, "finished": finished})
     return rows
