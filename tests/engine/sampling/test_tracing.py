@@ -5,7 +5,7 @@ import torch
 from tests import cases
 
 from heldout.engine.sampling.field import NetworkField
-from heldout.engine.sampling.tracing import Repeated
+from heldout.engine.sampling.tracing import FILLED, Repeated
 
 
 @pytest.mark.parametrize("case", ["mlp", "cnn", "transformer"])
@@ -14,13 +14,13 @@ def test_gradients_of_networks_are_the_same_when_replayed(case: str) -> None:
     subject = cases.together([make(seed=0), make(seed=1)])
     field = NetworkField(subject.population, subject.train, subject.loss, tuple(subject.population.parameters))
     members = torch.tensor([0, 1, 1])
-    field._slopes[True].calls = 2
+    field._slopes[True, True].calls = 2
     found = []
     for _ in range(4):
         generator = torch.Generator().manual_seed(0)
         position = field.centres[members] + 0.02 * torch.randn(3, field.size, generator=generator)
         found.append(field.gradient(position, members, torch.tensor([[0, 5, 7], [1, 2, 3], [9, 8, 4]])))
-    assert field._slopes[True].recordings == 1
+    assert field._slopes[True, True].recordings == 1
     for losses, slope in found[1:]:
         assert torch.allclose(losses, found[0][0], rtol=1e-5, atol=1e-6)
         assert torch.allclose(slope, found[0][1], rtol=1e-4, atol=1e-6)
@@ -63,3 +63,33 @@ def test_a_bias_added_to_a_product_is_one_operation_and_the_same_number() -> Non
     assert [node.target for node in recording.graph.graph.nodes if node.op == "call_function"] == [
         torch.ops.aten.baddbmm.default
     ]
+
+
+def test_what_depends_on_no_argument_is_computed_once() -> None:
+    slope = Repeated(torch.func.grad(lambda x: x.square().mean()), calls=1)
+    points = [torch.tensor([1.0, -2.0]), torch.tensor([3.0, 4.0])]
+    assert [slope(x).tolist() for x in (*points, points[0])] == [[1.0, -2.0], [3.0, 4.0], [1.0, -2.0]]
+    (recording,) = slope._recorded.values()
+    assert recording is not None
+    assert not any(node.target in FILLED for node in recording.graph.graph.nodes)
+
+
+def test_a_constant_that_is_returned_or_written_to_is_made_anew() -> None:
+    def written(x: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(x).add_(x)
+
+    for function in (torch.zeros_like, written):
+        repeated = Repeated(function, calls=1)
+        for _ in range(3):
+            found = repeated(torch.ones(2))
+            assert found.tolist() == function(torch.ones(2)).tolist()
+            found.add_(1.0)
+        assert repeated.recordings == 1
+
+
+def test_what_is_drawn_is_drawn_every_time() -> None:
+    noisy = Repeated(lambda x: x * 0 + torch.rand(3), calls=1)
+    noisy.function(torch.ones(3))
+    assert noisy.recordings == 0
+    drawn = [noisy(torch.ones(3)) for _ in range(4)]
+    assert not torch.equal(drawn[2], drawn[3])

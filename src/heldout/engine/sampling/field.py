@@ -81,7 +81,8 @@ class NetworkField:
         device, dtype = population.device, population.dtype
         y = data.y.to(device, dtype if data.y.is_floating_point() else data.y.dtype)
         self._data = _Data(placed(data.x, device, dtype), y, data.x_per_member, data.y_per_member)
-        self._slopes = {each: Repeated(self._mapped(each)) for each in (False, True)}
+        kinds = [(per_member, batched) for per_member in (False, True) for batched in (False, True)]
+        self._slopes = {kind: Repeated(self._mapped(*kind)) for kind in kinds}
 
     def losses(self, position: Tensor, members: Tensor) -> Tensor:
         """Losses of all examples.
@@ -133,18 +134,19 @@ class NetworkField:
                 return self._differentiated(stack, x, y, per_member, once)
             sampled = {name: stack.parameters[name] for name, _, _ in self.layout}
             others = {name: tensor for name, tensor in stack.parameters.items() if name not in sampled}
-            slopes, losses = self._slopes[per_member](sampled, (others, stack.buffers), x, y)
-            return losses, [slopes[name] for name in sampled]
+            slopes, losses = self._slopes[per_member, index is not None](sampled, (others, stack.buffers), x, y)
+            return losses.double(), [slopes[name] for name in sampled]
 
         return self._over_examples(position, members, index, part)
 
-    def _mapped(self, per_member: bool) -> Callable[..., tuple[dict[str, Tensor], Tensor]]:
+    def _mapped(self, per_member: bool, batched: bool) -> Callable[..., tuple[dict[str, Tensor], Tensor]]:
         """Gradients and losses of all chains by one call."""
 
         def one(sampled: Tensors, rest: tuple[Tensors, Tensors], x: Inputs, y: Tensor) -> tuple[Tensor, Tensor]:
             outputs = self.population.call_one({**sampled, **rest[0]}, rest[1], x)
-            losses = self.loss.per_example(outputs.double(), y)  # as in _called
-            return losses.sum(), losses
+            # as in _called; of a minibatch's losses nothing is read but whether they are finite
+            losses = self.loss.per_example(outputs if batched else outputs.double(), y)
+            return losses.mean(), losses
 
         slope = torch.func.grad(one, has_aux=True)
         return torch.vmap(slope, in_dims=(0, 0, 0 if per_member else None, 0))
@@ -187,18 +189,20 @@ class NetworkField:
         y = self._labels(members, index)
         examples = y.shape[1]
         block = max(1, self._block(stack, x, per_member))
-        losses, slopes = [], []
+        losses, whole = [], torch.zeros(())
         for start in range(0, examples, block):
             few = slice(start, start + block)
             some = tree_map(lambda leaf, few=few: leaf[:, few] if per_member else leaf[few], x)
             with vectorisable_kernels():
                 found, pieces = part(stack, some, y[:, few], per_member)
             losses.append(found)
-            slopes.append(torch.cat([piece.flatten(1) for piece in pieces], dim=1))
-            slopes = [slopes[0] if len(slopes) == 1 else slopes[0].add_(slopes[1])]
+            slope = torch.cat([piece.flatten(1) for piece in pieces], dim=1)
+            if block < examples:
+                slope.mul_(found.shape[1] / examples)
+            whole = slope if start == 0 else whole.add_(slope)
         self.population.tally.forward += examples * len(stack)
         self.population.tally.backward += examples * len(stack)
-        return losses[0] if len(losses) == 1 else torch.cat(losses, dim=1), slopes[0].div_(examples)
+        return losses[0] if len(losses) == 1 else torch.cat(losses, dim=1), whole
 
     def _differentiated(
         self,
@@ -211,7 +215,7 @@ class NetworkField:
         leaves = [stack.parameters[name].requires_grad_() for name, _, _ in self.layout]
         with torch.enable_grad():
             found = self._called(stack, x, y, per_member)
-            return found.detach(), list(derivative(found.sum(), leaves))
+            return found.detach(), list(derivative(found.mean(1).sum(), leaves))
 
     def _called(self, stack: Population, x: Inputs, y: Tensor, per_member: bool) -> Tensor:
         def one(parameters: Tensors, buffers: Tensors, x: Inputs, y: Tensor) -> Tensor:

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from heldout.engine.population.streams import stream
 
+AHEAD = 16  # steps whose minibatches are drawn together: between two gradients the processor's caches have forgotten how
+
 
 @dataclass(frozen=True, slots=True)
 class Streams:
@@ -72,9 +74,17 @@ class Streams:
         Returns:
             Indices ``[K, B]``, int64.
         """
-        generator = _generator(self.seed, "batch", step)
-        rows = [generator.choice(examples, size, replace=False, shuffle=False) for _ in range(self.chains)]
-        return torch.from_numpy(np.stack(rows))
+        return _batches(self.seed, self.chains, step // AHEAD, size, examples)[step % AHEAD]
+
+
+@lru_cache(maxsize=8)
+def _batches(seed: int, chains: int, block: int, size: int, examples: int) -> Tensor:
+    drawn = np.empty((AHEAD, chains, size), dtype=np.int64)
+    for step, rows in enumerate(drawn, block * AHEAD):
+        generator = _generator(seed, "batch", step)
+        for row in rows:
+            row[:] = generator.choice(examples, size, replace=False, shuffle=False)
+    return torch.from_numpy(drawn)
 
 
 def _generator(seed: int, what: str, step: int) -> np.random.Generator:

@@ -153,7 +153,7 @@ class Target:
         losses, gradient = self.field.gradient(at, members, index)
         lengths = torch.linalg.vector_norm(away, dim=1, dtype=torch.float64)
         value = nbeta * losses.mean(1) + 0.5 * gamma * lengths.square()
-        slope = torch.addcmul(gradient * nbeta.to(kind)[:, None], gamma.to(kind)[:, None], away)
+        slope = gradient.mul_(nbeta.to(kind)[:, None]).addcmul_(gamma.to(kind)[:, None], away)
         return Energy(value, losses, self.displacement(slope))  # S is symmetric
 
     def hessian_product(self, position: Tensor, direction: Tensor) -> Tensor:

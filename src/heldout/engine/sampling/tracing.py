@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.node import map_arg
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_leaves, tree_unflatten
 
 CALLS = 50  # with tensors of the same shapes, after which recording pays
 TOLERANCE = 1e-4  # relative to the largest entry
+FILLED = {torch.ops.aten.ones_like.default: 1, torch.ops.aten.zeros_like.default: 0}  # of a tensor's shape alone
 
 
 class _Recording(NamedTuple):
@@ -95,6 +97,7 @@ def _shorten(graph: torch.fx.GraphModule) -> None:
         idle = node.target in same and _shape(first) == _shape(node) is not None
         if idle or (node.target is aten.mul.Scalar and node.args[1] == 1):
             node.replace_all_uses_with(first)
+            graph.graph.erase_node(node)  # or it would count among the users of what it repeats
         elif node.target is aten.add.Tensor and len(node.args) == 2 and not node.kwargs:
             bias, product = node.args
             lone = isinstance(product, torch.fx.Node) and product.target is aten.bmm.default and len(product.users) == 1
@@ -102,7 +105,30 @@ def _shorten(graph: torch.fx.GraphModule) -> None:
             if lone and shapes[0] and len(shapes[0]) == 3 and _dtype(bias) == _dtype(product):
                 node.target, node.args = aten.baddbmm.default, (bias, *product.args)
     graph.graph.eliminate_dead_code()
+    _fold(graph)
     graph.recompile()
+
+
+def _fold(graph: torch.fx.GraphModule) -> None:
+    """Compute now what depends on no argument, such as the ones that differentiation starts from."""
+    calls = [node for node in graph.graph.nodes if isinstance(node.target, torch._ops.OpOverload)]
+    known: dict[torch.fx.Node, Tensor] = {}
+    for node in calls:
+        fill = FILLED.get(node.target)
+        if fill is not None:
+            like = node.meta["val"]
+            known[node] = torch.full(like.shape, fill, dtype=like.dtype, device=like.device)
+        elif torch.Tag.nondeterministic_seeded not in node.target.tags and all(map(known.__contains__, node.all_input_nodes)):
+            known[node] = node.target(*map_arg(node.args, known.__getitem__), **map_arg(node.kwargs, known.__getitem__))
+    returned = next(node for node in graph.graph.nodes if node.op == "output").all_input_nodes
+    if any(node.target._schema.is_mutable for node in calls) or any(map(known.__contains__, returned)):
+        return  # somebody might write to a constant
+    for number, (node, value) in enumerate(known.items()):
+        if any(user not in known for user in node.users):
+            graph.register_buffer(f"constant_{number}", value)
+            with graph.graph.inserting_before(node):
+                node.replace_all_uses_with(graph.graph.get_attr(f"constant_{number}"))
+    graph.graph.eliminate_dead_code()
 
 
 def _shape(node: Any) -> torch.Size | None:
