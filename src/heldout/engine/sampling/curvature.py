@@ -11,10 +11,11 @@ from heldout.engine.sampling.target import Target
 from heldout.engine.sampling.whitening import Whitening
 
 DENSE = 128  # parameters up to which the whole Hessian is formed
-STEPS = 30  # of Lanczos: outstanding eigenvalues are then known to a per mille
+STEPS = 20  # of Lanczos, for sums over the spectrum: smooth functions of it, on the scale of gamma
 DIRECTIONS = 40  # that are whitened at most
 DIRECTION_ENTRIES = 2**26  # of all directions together
-PROBES = 6
+PROBES = 3
+CONVERGED = 0.03  # of an eigenvalue: residuals below which its vector is one
 
 
 class Curvature(NamedTuple):
@@ -23,8 +24,8 @@ class Curvature(NamedTuple):
     Attributes:
         largest: Eigenvalue, ``[G]``, float64.
         smallest: Eigenvalue (Lanczos comes close to it where it is negative and stands out), ``[G]``.
-        effective: ``1/2 tr[n beta H (n beta H + gamma)^-1]`` over its positive part, ``[G]``: the learning coefficient were the loss
-            quadratic.
+        effective: ``1/2 tr[n beta H (n beta H + gamma)^-1]``, ``[G]``: the learning coefficient were the loss quadratic. Eigenvalues
+            so negative that the localiser hardly holds them count as -1/2.
         effective_error: Its standard error, ``[G]``; 0 where the whole Hessian was formed.
         deficit: ``1/2 (n beta)^2 g (n beta H + gamma)^-1 g`` of the gradient g at the centre, ``[G]``: how far, in units of
             temperature, the centre lies above the minimum beside it. Infinite where there is none.
@@ -37,8 +38,26 @@ class Curvature(NamedTuple):
     deficit: Tensor
 
 
-def curvature(target: Target, streams: Streams) -> Curvature:
-    """The Hessian at the centres, formed, or by Lanczos with random probes.
+class Spectra(NamedTuple):
+    """Eigenvalues of the Hessians at the centres: all of a small one, of a large one the outstanding ones, by Lanczos's method.
+
+    Attributes:
+        values: ``[M, k]``, float64.
+        vectors: Orthonormal, ``[M, P, k]``.
+        found: Which of them have converged, ``[M, k]``.
+        members: Whose they are, ``[M]``.
+        place: Of every group's member among them, ``[G]``.
+    """
+
+    values: Tensor
+    vectors: Tensor
+    found: Tensor
+    members: Tensor
+    place: Tensor
+
+
+def spectra(target: Target, streams: Streams) -> Spectra:
+    """One Hessian a member, for all its chains and temperatures.
 
     Args:
         target: Without whitening.
@@ -48,41 +67,102 @@ def curvature(target: Target, streams: Streams) -> Curvature:
         What was found.
     """
     field = target.field
-    own, place = torch.unique(target.members, return_inverse=True)
-    gradient = field.gradient(field.centres[own], own)[1]
-    squared = gradient.double().square().sum(1)[:, None]
+    members, place = torch.unique(target.members, return_inverse=True)
     if field.size <= DENSE:
-        values, vectors = torch.linalg.eigh(_hessians(target, own))
-        weights = torch.ones_like(values)[:, None]
-        pulled = values, torch.einsum("mpk,mp->mk", vectors, gradient.double()).square()
-        values = values[:, None]
+        values, vectors = torch.linalg.eigh(_hessians(target, members))
+        return Spectra(values, vectors.to(field.centres.dtype), torch.ones_like(values) > 0, members, place)
+    at = field.centres[members]
+    start = signs(streams, field.size, 1, at).expand(len(members), -1)
+    steps = _directions(field.size, len(members))
+    found = lanczos(lambda v: field.hessian_product(at, members, v), start, steps)
+    return Spectra(found.values, found.vectors, found.residuals < CONVERGED * found.values.abs(), members, place)
+
+
+def curvature(target: Target, known: Spectra, streams: Streams) -> Curvature:
+    r"""The Hessian at the centres.
+
+    Beyond 128 parameters the trace is the sum over the outstanding eigenvalues that were found, and over what is orthogonal to their
+    vectors an estimate by Lanczos's quadrature from random probes (as in Hutch++, Meyer et al. 2021).
+
+    Args:
+        target: Without whitening.
+        known: Eigenvalues at the centres.
+        streams: Random numbers.
+
+    Returns:
+        What was found.
+    """
+    field, own, place = target.field, known.members, known.place
+    gradient = field.gradient(field.centres[own], own)[1]
+    values, weights = known.values[:, None], known.found.double()[:, None]
+    if field.size <= DENSE:
+        pulled = known.values, torch.einsum("mpk,mp->mk", known.vectors, gradient).double().square()
+        rest = values[:, :, :0], weights[:, :, :0]
     else:
-        random = signs(streams, field.size, PROBES, gradient)
-        start = torch.cat([random.repeat(len(own), 1), gradient])
-        rows = torch.cat([own.repeat_interleave(PROBES), own])
-        at, cut = field.centres[rows], len(own) * PROBES
-        found = lanczos(lambda v: field.hessian_product(at, rows, v), start, min(STEPS, field.size))
-        pulled = found.values[cut:], found.weights[cut:] * squared
-        values = found.values[:cut].view(len(own), PROBES, -1)
-        weights = found.weights[:cut].view_as(values) * field.size
-    values, weights, slope = values[place], weights[place], (pulled[0][place], pulled[1][place])
+        pulled, rest = _quadratures(target, known, gradient, streams)
     strength, gamma = target.nbeta[:, None, None], target.localisation[:, None, None]
-    positive = values.clamp_min(0.0)
-    shares = 0.5 * (weights * strength * positive / (strength * positive + gamma)).sum(2)
+
+    def effective(values: Tensor, weights: Tensor) -> Tensor:
+        held = torch.maximum(strength * values[place], -0.5 * gamma)
+        return 0.5 * (weights[place] * held / (held + gamma)).sum(2)
+
+    shares = effective(values, weights) + effective(*rest)
+    slope = pulled[0][place], pulled[1][place]
     precision = strength[:, 0] * slope[0] + gamma[:, 0]
     deficit = 0.5 * (strength[:, 0].square() * slope[1] / precision).sum(1)
     steep = slope[1] > 1e-9 * slope[1].sum(1, keepdim=True)
-    probes = shares.shape[1]
+    probes, nodes = shares.shape[1], torch.cat([known.values, rest[0].flatten(1)], 1)[place]
     return Curvature(
-        largest=values.amax((1, 2)),
-        smallest=values.amin((1, 2)),
+        largest=nodes.amax(1),
+        smallest=nodes.amin(1),
         effective=shares.mean(1),
         effective_error=shares.std(1) / probes**0.5 if probes > 1 else torch.zeros_like(target.nbeta),
         deficit=torch.where(((precision <= 0) & steep).any(1), torch.inf, deficit),
     )
 
 
-def whitening(target: Target, displacement: Tensor | None, streams: Streams) -> Whitening:
+def _quadratures(
+    target: Target, known: Spectra, gradient: Tensor, streams: Streams
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Nodes and weights of spectral measures: the gradient's ``[M, m]``, that of probes without what is known ``[M, PROBES, m]``."""
+    field, own = target.field, known.members
+    random = signs(streams, field.size, 1 + PROBES, gradient)[1:].repeat(len(own), 1)  # the first one began the spectra
+    whose = torch.arange(len(own), device=own.device).repeat_interleave(PROBES)
+    rows, at, cut = torch.cat([own[whose], own]), torch.cat([field.centres[own[whose]], field.centres[own]]), len(whose)
+
+    found = known.found.to(random.dtype)
+
+    def orthogonal(vectors: Tensor) -> Tensor:
+        along = torch.einsum("rpk,rp->rk", known.vectors[whose], vectors) * found[whose]
+        return vectors - torch.einsum("rpk,rk->rp", known.vectors[whose], along)
+
+    def product(vectors: Tensor) -> Tensor:
+        image = field.hessian_product(at, rows, vectors)
+        return torch.cat([orthogonal(image[:cut]), image[cut:]])
+
+    start = torch.cat([orthogonal(random), gradient])
+    nodes = lanczos(product, start, min(STEPS, field.size))
+    weights = nodes.weights * start.double().square().sum(1)[:, None]
+    shape = (len(own), PROBES, -1)
+    return (nodes.values[cut:], weights[cut:]), (nodes.values[:cut].view(shape), weights[:cut].view(shape))
+
+
+def at_centres(target: Target, known: Spectra) -> Whitening:
+    """Coordinates from the Hessians at the centres.
+
+    Args:
+        target: Without whitening.
+        known: Their eigenvalues.
+
+    Returns:
+        The maps, in which a quadratic law is round.
+    """
+    strength, gamma = target.nbeta[:, None], target.localisation
+    precisions = strength * known.values[known.place].clamp_min(0.0) + gamma[:, None]
+    return Whitening(known.vectors[known.place], precisions, gamma)
+
+
+def whitening(target: Target, displacement: Tensor, streams: Streams) -> Whitening:
     r"""Coordinates from the Hessians where each group's chains are.
 
     .. math:: A^{-1} = \operatorname{mean}_k \left(n\beta H_k^+ + \gamma\right)^{-1}
@@ -93,19 +173,15 @@ def whitening(target: Target, displacement: Tensor | None, streams: Streams) -> 
 
     Args:
         target: Without whitening.
-        displacement: Where the chains are, ``[C, P]``; None for all of them at their centres.
+        displacement: Where the chains are, ``[C, P]``.
         streams: Random numbers.
 
     Returns:
         The maps.
     """
-    size, centres = target.field.size, target.field.centres
-    if displacement is None:  # one Hessian a member, for all its chains and temperatures
-        members, place = torch.unique(target.members, return_inverse=True)
-        at, groups, chains = centres[members], len(members), 1
-    else:
-        members, place = target.of_chains(target.members), torch.arange(target.groups, device=centres.device)
-        at, groups, chains = centres[members] + displacement, target.groups, target.chains
+    size, groups, chains = target.field.size, target.groups, target.chains
+    members = target.of_chains(target.members)
+    at = target.field.centres[members] + displacement
     basis: list[Tensor] = []
     columns: list[Tensor] = []  # of every chain's Hessian in that basis, up to the diagonal
 
@@ -116,20 +192,19 @@ def whitening(target: Target, displacement: Tensor | None, streams: Streams) -> 
         return each.mean(1)
 
     if size <= DENSE:
-        for row in torch.eye(size, dtype=centres.dtype, device=centres.device):
+        for row in torch.eye(size, dtype=at.dtype, device=at.device):
             mean_product(row.expand(groups, -1))
     else:
-        steps = min(size, DIRECTIONS, max(2, DIRECTION_ENTRIES // (groups * size)))
-        lanczos(mean_product, signs(streams, size, 1, centres).expand(groups, -1), steps)
+        lanczos(mean_product, signs(streams, size, 1, at).expand(groups, -1), _directions(size, groups))
     seen = columns[0].new_zeros(groups, chains, len(columns), len(columns))
     for last, column in enumerate(columns):
         seen[:, :, : last + 1, last] = seen[:, :, last, : last + 1] = column
-    values, vectors = (found[place] for found in torch.linalg.eigh(seen))
+    values, vectors = torch.linalg.eigh(seen)
     gamma = target.localisation[:, None]
     variances = 1 / (target.nbeta[:, None, None] * values.clamp_min(0.0) + gamma[:, :, None])
     mean = torch.einsum("gkij,gkj,gklj->gil", vectors, variances, vectors) / chains
     found, turn = torch.linalg.eigh(mean)
-    directions = torch.einsum("gjp,gji->gpi", torch.stack(basis, 1)[place], turn.to(centres.dtype))
+    directions = torch.einsum("gjp,gji->gpi", torch.stack(basis, 1), turn.to(at.dtype))
     return Whitening(directions, 1 / torch.minimum(found, 1 / gamma), target.localisation)
 
 
@@ -164,6 +239,10 @@ def signs(streams: Streams, size: int, probes: int, like: Tensor) -> Tensor:
     """
     drawn = Streams(streams.seed, probes).normal("probes", 0, size)
     return torch.where(drawn < 0, -1.0, 1.0).to(like.device, like.dtype)
+
+
+def _directions(size: int, stacks: int) -> int:
+    return min(size, DIRECTIONS, max(2, DIRECTION_ENTRIES // (stacks * size)))
 
 
 def _hessians(target: Target, members: Tensor) -> Tensor:

@@ -14,11 +14,13 @@ class Ritz(NamedTuple):
         values: Ritz values, ascending, ``[R, m]``, float64.
         weights: Squared first components: with the values, the Gauss quadrature of the start's spectral measure, ``[R, m]``, float64.
         vectors: Orthonormal Ritz vectors, ``[R, P, m]``.
+        residuals: ``|A v - value v|`` of each, ``[R, m]``, float64.
     """
 
     values: Tensor
     weights: Tensor
     vectors: Tensor
+    residuals: Tensor
 
 
 def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int) -> Ritz:
@@ -58,4 +60,5 @@ def lanczos(product: Callable[[Tensor], Tensor], start: Tensor, steps: int) -> R
         tridiagonal = tridiagonal + torch.diag_embed(off, 1) + torch.diag_embed(off, -1)
     values, vectors = torch.linalg.eigh(tridiagonal.cpu())
     turned = torch.einsum("rkp,rkm->rpm", torch.stack(basis[:-1], 1), vectors.to(start.device, start.dtype))
-    return Ritz(values.to(start.device), vectors[:, 0].square().to(start.device), turned)
+    values, vectors = values.to(start.device), vectors.to(start.device)
+    return Ritz(values, vectors[:, 0].square(), turned, beside[-1][:, None] * vectors[:, -1].abs())

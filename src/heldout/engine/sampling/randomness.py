@@ -14,7 +14,9 @@ from torch import Tensor
 
 from heldout.engine.population.streams import stream
 
-AHEAD = 16  # steps whose minibatches are drawn together: between two gradients the processor's caches have forgotten how
+AHEAD = (
+    16  # steps whose minibatches are drawn together: between two gradients the processor's caches have forgotten how
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from heldout.engine.sampling.convergence import monte_carlo_error
-from heldout.engine.sampling.curvature import Curvature, curvature
+from heldout.engine.sampling.curvature import Curvature, at_centres, curvature, spectra
 from heldout.engine.sampling.draws import Draws
 from heldout.engine.sampling.equilibrium import Equilibrium, equilibrium
 from heldout.engine.sampling.field import Field
@@ -23,6 +23,7 @@ from heldout.engine.sampling.uncertainty import uncertainty
 
 STEP_BIAS = 0.1  # share of the learning coefficient that the step size may be seen to add
 FIRST_LOOK = 32  # draws: of eight chains enough for a precision of 5 %
+SURE = 0.5  # of the width that was asked for, at which one look is enough
 LONGEST = 16  # times the draws that were asked for
 NORMAL = 1.96  # standard errors to either side of a 95 % interval
 Progress = Callable[[str, float], None]
@@ -33,7 +34,7 @@ class _Judged:
     recorded: Recorded
     verdict: Equilibrium
     burn_in: int
-    precise: bool
+    width: float  # of the interval, as a share of what was asked for; infinite before equilibrium
 
 
 def sample(
@@ -56,8 +57,9 @@ def sample(
     """
     streams = Streams(settings.seed, target.chains)
     sampler, batch = settings.chosen(target.field.examples)
-    curved = curvature(target, streams)
-    tuned = tune(sampler, target, curved, streams, batch, settings.step_size)
+    known = spectra(target, streams)
+    curved = curvature(target, known, streams)
+    tuned = tune(sampler, target, at_centres(target, known), curved, streams, batch, settings.step_size)
     told = time.monotonic()
     if progress:
         progress("coordinates and steps found", min(1.0, float(tuned.spent.max()) / settings.budget))
@@ -97,9 +99,10 @@ def sample(
         for g in [g for g in rows if g < target.groups]:
             own = [g] if sampler.exact else [g, g + target.groups]
             more = min(2.0 * count, count * settings.budget / float(spent[own].max()), LONGEST * settings.draws)
-            # of a few draws the error is known badly, and only errors that came out small end here: a second look confirms them,
-            # or the chains with the other step size
-            done = (count > first or not sampler.exact) and all(judged[each].precise for each in own)
+            # of a few draws the error is known badly, and errors that came out small end here before others: a second look confirms
+            # them, or the chains with the other step size, or that half of this error would have done
+            wanted = SURE if sampler.exact and count == first else 1.0
+            done = all(judged[each].width <= wanted for each in own)
             if done or more < 1.2 * count:
                 finished[g] = _draws(target, own, judged, tuned, curved, settings, spent, acceptance / count, test)
             else:
@@ -146,14 +149,14 @@ def _judged(recorded: Recorded, target: Target, group: int, settings: Settings, 
         )
         if verdict.converged:
             break
-    precise = verdict.converged
-    if precise:
+    width = float("inf")
+    if verdict.converged:
         place = group % target.groups
         centre = target.field.losses(target.field.centres[target.members[[place]]], target.members[[place]])
         excess = abs(float(late.mean_losses.mean() - centre.mean()))
-        # as wide as a normal interval with the error that was asked for: few effective draws must be more precise
-        precise = uncertainty(late.mean_losses).half_width() <= NORMAL * settings.precision * excess
-    return _Judged(late, verdict, burn_in, precise)
+        # a normal interval with the error that was asked for is as wide as this: few effective draws must be more precise
+        width = uncertainty(late.mean_losses).half_width() / max(NORMAL * settings.precision * excess, 1e-300)
+    return _Judged(late, verdict, burn_in, width)
 
 
 def _draws(

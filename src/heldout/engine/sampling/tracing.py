@@ -118,7 +118,9 @@ def _fold(graph: torch.fx.GraphModule) -> None:
         if fill is not None:
             like = node.meta["val"]
             known[node] = torch.full(like.shape, fill, dtype=like.dtype, device=like.device)
-        elif torch.Tag.nondeterministic_seeded not in node.target.tags and all(map(known.__contains__, node.all_input_nodes)):
+        elif torch.Tag.nondeterministic_seeded not in node.target.tags and all(
+            map(known.__contains__, node.all_input_nodes)
+        ):
             known[node] = node.target(*map_arg(node.args, known.__getitem__), **map_arg(node.kwargs, known.__getitem__))
     returned = next(node for node in graph.graph.nodes if node.op == "output").all_input_nodes
     if any(node.target._schema.is_mutable for node in calls) or any(map(known.__contains__, returned)):

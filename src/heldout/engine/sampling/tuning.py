@@ -12,6 +12,7 @@ from heldout.engine.sampling.metropolis import Mala
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.sampling.state import Sampler, State
 from heldout.engine.sampling.target import Target
+from heldout.engine.sampling.whitening import Whitening
 
 PILOT = 2**40  # numbers of pilot steps begin here, so that they share no randomness with the chains'
 SHORT, LONG = (
@@ -54,7 +55,13 @@ class Tuned:
 
 
 def tune(
-    sampler: Sampler, target: Target, curved: Curvature, streams: Streams, batch: int | None, given: float | None
+    sampler: Sampler,
+    target: Target,
+    centred: Whitening,
+    curved: Curvature,
+    streams: Streams,
+    batch: int | None,
+    given: float | None,
 ) -> Tuned:
     """Choose coordinates and step size.
 
@@ -65,7 +72,8 @@ def tune(
     Args:
         sampler: Of any kind.
         target: What is sampled.
-        curved: At the centres.
+        centred: Coordinates from the Hessians at the centres.
+        curved: What these say beside.
         streams: Random numbers.
         batch: Examples a step; None for all.
         given: The step size, if the user chose it.
@@ -76,12 +84,15 @@ def tune(
     if given is not None:
         return _given(sampler, target, streams, given)
     spent = torch.full_like(target.nbeta, 35 * PRODUCT)
-    first = replace(target, whitening=whitening(target, None, streams))
+    first = replace(target, whitening=centred)
     guess = torch.full_like(spent, GUESS)
-    pilot, size, kept, _ = _run(
+    pilot, size, kept, acceptance = _run(
         Hmc(torch.ones_like(spent), SHORT), first, None, guess, streams, PILOT, SPREADING, spent
     )
     away, good = first.displacement(pilot.position), bool((size >= ROUND).all())
+    if good and isinstance(sampler, Hmc) and isinstance(kept, Hmc) and bool((kept.lengths(size, 1.3) <= SHORT).all()):
+        steps = steps_a_draw("hmc", size, kept.slowest)  # no trajectory would be cut: nothing is left to be found
+        return Tuned(first, replace(sampler, slowest=kept.slowest), size, steps, pilot, spent, acceptance)
     if sampler.name == "rmsprop-sgld":
         plain = target
     elif good:
