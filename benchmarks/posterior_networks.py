@@ -1,6 +1,7 @@
 """Networks of thousands of parameters: automatic settings against a long reference run, and against the customary recipe.
 
-``python benchmarks/posterior_networks.py --seeds 3``. The reference is plain Hamiltonian Monte Carlo on all examples, written here
+``python benchmarks/posterior_networks.py --seeds 3 --devinterp PYTHON --devinterp PYTHON`` (of environments with 1.3.2 and with
+2.0.1). The reference is plain Hamiltonian Monte Carlo on all examples, written here
 and sharing nothing with the package: unit masses, plain coordinates, a fixed step, eight chains. The customary recipe is four
 chains of 200 steps of SGLD at 1e-5, averaged from the first step on. The networks are trained on scikit-learn's digits.
 """
@@ -10,66 +11,19 @@ import json
 import math
 import resource
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
+from benchmarks.devinterp_peer import Peer
+from benchmarks.digit_networks import GAMMA, NBETA, NETWORKS, digits, trained
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import heldout
 
-EXAMPLES, CHAINS, BURN_IN = 1437, 8, 60
-GAMMA = 100.0
-NBETA = EXAMPLES / math.log(EXAMPLES)
-
-
-class Attention(nn.Module):
-    """One block of attention over the eight rows of a digit."""
-
-    def __init__(self, width: int = 32) -> None:
-        super().__init__()
-        self.embed, self.place = nn.Linear(8, width), nn.Parameter(0.1 * torch.randn(8, width))
-        self.block = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.0, batch_first=True)
-        self.read = nn.Linear(width, 10)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Scores ``[N, 10]`` of digits ``[N, 64]``."""
-        return self.read(self.block(self.embed(x.unflatten(-1, (8, 8))) + self.place).mean(-2))
-
-
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "perceptron 64-64-64-10": lambda: nn.Sequential(
-        nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)
-    ),
-    "with batch norm": lambda: nn.Sequential(
-        nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 10)
-    ),
-    "attention, 8 tokens of 8": Attention,
-}  # fmt: skip
-
-
-def digits() -> tuple[Tensor, Tensor]:
-    """1437 of the digits."""
-    found = load_digits()
-    chosen = torch.from_numpy(np.random.default_rng(0).permutation(len(found.target))[:EXAMPLES])
-    return torch.tensor(found.data / 16.0, dtype=torch.float32)[chosen], torch.tensor(found.target)[chosen]
-
-
-def trained(name: str, steps: int = 1500) -> nn.Module:
-    """A network after Adam on batches of 128, in evaluation mode."""
-    torch.manual_seed(0)
-    network, (x, y) = NETWORKS[name](), digits()
-    optimizer, generator = torch.optim.Adam(network.parameters()), torch.Generator().manual_seed(0)
-    for _ in range(steps):
-        batch = torch.randint(len(x), (128,), generator=generator)
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
-        optimizer.step()
-    return network.eval()
+CHAINS, BURN_IN = 8, 60
 
 
 class Plain:
@@ -155,8 +109,10 @@ def customary(
     return NBETA * float(torch.stack(losses).mean() - law(law.centre[None], x, y)[0])
 
 
-def row(name: str, seeds: int, trajectories: int, gamma: float | None, precision: float) -> dict[str, object]:
-    """One network: reference, automatic settings with several seeds, customary recipe."""
+def row(
+    name: str, seeds: int, trajectories: int, gamma: float | None, precision: float, peers: list[str]
+) -> dict[str, object]:
+    """One network: reference, automatic settings with several seeds, customary recipe by hand and by peers."""
     network = trained(name)
     size = sum(each.numel() for each in network.parameters())
     squares = sum(float(each.detach().double().square().sum()) for each in network.parameters())
@@ -172,10 +128,14 @@ def row(name: str, seeds: int, trajectories: int, gamma: float | None, precision
             "value": float(reading.value[0]), "error": float(reading.standard_error[0]), "reason": reading.reasons[0],
             "seconds": time.process_time() - start, "gradients": found.draws[0].sweeps,
         })  # fmt: skip
+    said = {}
+    for python in peers:
+        with Peer(python, name, network) as peer:
+            said[peer.version] = peer(chains=4, draws=200, epsilon=1e-5, gamma=held).value
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "network": name, "parameters": size, "localisation": held, "automatic": gamma is None, "reference": long,
-        "runs": runs, "customary": customary(network, held), "peak_mib": peak,
+        "runs": runs, "customary": {"by hand": customary(network, held), **said}, "peak_mib": peak,
     }  # fmt: skip
 
 
@@ -192,11 +152,13 @@ def table(rows: list[dict[str, object]]) -> str:
         said = ", ".join(f"{r['value']:.2f} ± {r['error']:.2f}" if not r["reason"] else r["reason"] for r in runs)
         away = max(abs(r["value"] / long["value"] - 1) for r in runs)
         seconds, gradients = (np.median([r[key] for r in runs]) for key in ("seconds", "gradients"))
-        naive = float(str(each["customary"]))
+        customary = each["customary"]
+        assert isinstance(customary, dict)
+        naive = ", ".join(f"{name} {value:.2f} ({value / long['value'] - 1:+.0%})" for name, value in customary.items())
         lines.append(
             f"| {each['network']} | {each['parameters']} | {each['localisation']:.1f} | {long['value']:.2f} ± "
             f"{long['error']:.2f} | {long['seconds']:.0f} | {said} | {away:.1%} | {seconds:.1f} | {gradients:.0f} | "
-            f"{naive:.2f} ({naive / long['value'] - 1:+.0%}) |"
+            f"{naive} |"
         )
     return "\n".join(lines)
 
@@ -209,13 +171,14 @@ def main() -> None:
     parser.add_argument("--precision", type=float, default=0.05)
     parser.add_argument("--network", action="append", default=[], choices=list(NETWORKS))
     parser.add_argument("--localisation", type=float, action="append", default=[], help="0 for the automatic one")
+    parser.add_argument("--devinterp", action="append", default=[], help="a Python that has a version of devinterp")
     parser.add_argument("--json", default="", help="one row a line, written as they come")
     given = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
     for name in given.network or list(NETWORKS):
         for gamma in given.localisation or [GAMMA]:
-            rows.append(row(name, given.seeds, given.trajectories, gamma or None, given.precision))
+            rows.append(row(name, given.seeds, given.trajectories, gamma or None, given.precision, given.devinterp))
             if given.json:
                 with Path(given.json).open("a", encoding="utf-8") as file:
                     file.write(json.dumps(rows[-1]) + "\n")

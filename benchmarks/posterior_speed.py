@@ -1,81 +1,34 @@
-"""Speed and memory of sampling, beside devinterp 1.3.2 and beside matrix products batched by hand.
+"""Speed and memory of sampling, beside devinterp and beside matrix products batched by hand.
 
-``python benchmarks/posterior_speed.py --devinterp /path/to/its/python``. The network is the perceptron 64-64-64-10 of
-``posterior_networks.py``, the batch 256, the localisation 100. Steps: the three in turn, round after round, medians of the process's
-CPU time. Error: CPU seconds until the learning coefficient is known to 5 and to 2 %, bias included; of devinterp at each of a few
-step sizes, by the bias and the correlation of long traces. Memory: the peak above what is there before sampling.
+``python benchmarks/posterior_speed.py --devinterp PYTHON --devinterp PYTHON`` (of environments with 1.3.2 and with 2.0.1). The
+network is the perceptron 64-64-64-10 of ``digit_networks.py``, the batch 256, the localisation 100. Steps: all in turn, round
+after round, medians of the process's CPU time. Error: CPU seconds until the learning coefficient is known to 5 and to 2 %: of the
+automatic settings from nothing, and with hindsight (given the step, the burn-in, and that one chain suffices), by bias and spread
+of long traces, devinterp at each of a few step sizes. Memory: the peak above what is
+there before sampling.
 """
 
 import argparse
-import json
 import math
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.posterior_networks import GAMMA, NBETA, digits, trained
+from benchmarks.devinterp_peer import BATCH, Peer
+from benchmarks.digit_networks import GAMMA, NBETA, digits, trained
 from torch import Tensor, nn
 
 import heldout
 from heldout.engine.sampling import NetworkField, Target
-from heldout.engine.sampling.convergence import effective_size
 from heldout.engine.sampling.langevin import Sgld
 from heldout.engine.sampling.randomness import Streams
+from heldout.verbs.posterior import Posterior
 
-NAME, BATCH, EPSILON = "perceptron 64-64-64-10", 256, 1e-4
-#: What runs in the other environment: one request a line on its input, one answer a line on its output.
-PEER = """
-import json, sys, time, warnings
-warnings.simplefilter("ignore")
-import torch
-from devinterp.optim.sgld import SGLD
-from devinterp.slt.sampler import estimate_learning_coeff_with_summary as estimate
-torch.set_num_threads(1)
-data = torch.load(sys.argv[1])
-network = torch.nn.Sequential(
-    torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10)
-)
-network.load_state_dict(data["state"])
-examples = torch.utils.data.TensorDataset(data["x"], data["y"])
-for line in sys.stdin:
-    asked = json.loads(line)
-    loader = torch.utils.data.DataLoader(examples, batch_size=asked["batch"], shuffle=True)
-    start = time.process_time()
-    found = estimate(
-        network, loader, evaluate=lambda model, batch: torch.nn.functional.cross_entropy(model(batch[0]), batch[1]),
-        sampling_method=SGLD, init_loss=asked["centre"], num_draws=asked["draws"], num_chains=asked["chains"],
-        optimizer_kwargs={"lr": asked["epsilon"], "localization": asked["gamma"], "nbeta": asked["nbeta"]},
-        seed=list(range(asked["chains"])), verbose=False,
-    )
-    seconds = time.process_time() - start
-    print(json.dumps({"seconds": seconds, "trace": found["loss/trace"].tolist()}), flush=True)
-"""
-
-
-class Peer:
-    """devinterp in a process of its own."""
-
-    def __init__(self, python: str, network: nn.Module, folder: str) -> None:
-        x, y = digits()
-        torch.save({"state": network.state_dict(), "x": x, "y": y}, f"{folder}/digits.pt")
-        self.centre = float(nn.functional.cross_entropy(network(x), y).detach())
-        self.process = subprocess.Popen(
-            [python, "-c", PEER, f"{folder}/digits.pt"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def __call__(self, chains: int, draws: int, epsilon: float = EPSILON) -> tuple[float, np.ndarray]:
-        """CPU seconds, and minibatch losses ``[chains, draws]``."""
-        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: PT018
-        asked = {"chains": chains, "draws": draws, "epsilon": epsilon, "gamma": GAMMA, "nbeta": NBETA, "batch": BATCH}
-        self.process.stdin.write(json.dumps({**asked, "centre": self.centre}) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        return answer["seconds"], np.array(answer["trace"])
+NAME, EPSILON = "perceptron 64-64-64-10", 1e-4
 
 
 def by_hand(network: nn.Module, chains: int) -> Callable[[int], float]:
@@ -138,65 +91,99 @@ def ours(network: nn.Module, chains: int) -> Callable[[int], float]:
     return steps
 
 
-def step_table(network: nn.Module, peer: Peer | None, rounds: int, steps: int) -> str:
-    """Milliseconds of a step of all chains, and ratios of medians."""
-    lines = ["| chains | heldout ms a step | by hand | ratio | devinterp 1.3.2 | ratio |", "|---|---|---|---|---|---|"]
+def step_table(network: nn.Module, peers: list[Peer], rounds: int, steps: int) -> str:
+    """Milliseconds of a step of all chains, and medians beside those of the package."""
+    names = ["by hand", *(f"devinterp {peer.version}" for peer in peers)]
+    lines = [
+        f"| chains | heldout ms a step | {' | '.join(f'{name} | its share' for name in names)} |",
+        "|---|---|" + "---|---|" * len(names),
+    ]
     for chains in (8, 16):
-        runs = {"heldout": ours(network, chains), "hand": by_hand(network, chains)}
-        if peer is not None:
-            runs["devinterp"] = lambda count, chains=chains: peer(chains, count)[0]  # type: ignore[misc]
+        runs = {"heldout": ours(network, chains), "by hand": by_hand(network, chains)}
+        runs |= {name: _asked(peer, chains) for name, peer in zip(names[1:], peers, strict=True)}
         for run in runs.values():
             run(60)  # what is recorded or allocated once
         found: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(rounds):
             for name, run in runs.items():
                 found[name].append(1000 * run(steps) / steps)
-        medians = {name: float(np.median(each)) for name, each in found.items()}
-        other = medians.get("devinterp", math.nan)
-        lines.append(
-            f"| {chains} | {medians['heldout']:.2f} | {medians['hand']:.2f} | {medians['heldout'] / medians['hand']:.2f} | "
-            f"{other:.2f} | {other / medians['heldout']:.1f} |"
-        )
+        own, *others = (float(np.median(each)) for each in found.values())
+        cells = " | ".join(f"{other:.2f} | {own / other:.2f}" for other in others)
+        lines.append(f"| {chains} | {own:.2f} | {cells} |")
     return "\n".join(lines)
 
 
-def needed(trace: np.ndarray, centre: float, exact: float, epsilon: float, wanted: float) -> tuple[float, str]:
-    """Steps of one chain after which the root mean square error of the mean is as wanted, by the second half of eight long ones.
+def _asked(peer: Peer, chains: int) -> Callable[[int], float]:
+    def seconds(count: int) -> float:
+        """Of so many steps in a long run: what a run costs whatever its length is left out."""
+        long, short = (peer(chains=chains, draws=n, epsilon=EPSILON, gamma=GAMMA).seconds for n in (5 * count, count))
+        return (long - short) / 4
 
-    What a user cannot know is granted: one chain suffices, and only one relaxation of the flat directions is left out of it.
+    return seconds
+
+
+def needed(trace: np.ndarray, exact: float, burn_in: float, wanted: float) -> tuple[float, str]:
+    """Steps of one chain after which the root mean square error of its mean is as wanted, by the spread of blocks of long chains.
+
+    What a user cannot know is granted: that this is a good step size, that one chain suffices, and how much is to be left out of it.
+    Blocks and not autocorrelations, as chains that share their minibatches do not vary independently.
+
+    Args:
+        trace: Estimates of the learning coefficient by single steps, burn-in left out, ``[K, T]``.
+        exact: The learning coefficient.
+        burn_in: Steps.
+        wanted: Relative error.
     """
-    late = NBETA * (trace[:, trace.shape[1] // 2 :] - centre)
-    bias, variance = late.mean() / exact - 1, late.var() / exact**2
-    time_between = late.size / effective_size(late)  # steps that one independent draw takes
-    left = wanted**2 - bias**2
-    said = f"bias {bias:+.1%}, one independent draw in {time_between:.0f} steps"
-    return (2 / (epsilon * GAMMA) + time_between * variance / left if left > 0 else math.inf), said
+    length = trace.shape[1] // 4
+    blocks = trace[:, : 4 * length].reshape(len(trace), 4, length).mean(2) / exact
+    bias, variance = blocks.mean() - 1, blocks.var(ddof=1)
+    left = wanted**2 - max(0.0, bias**2 - variance / blocks.size)  # less what the mean of all blocks is off by chance
+    time_between = length * variance * exact**2 / trace.var()
+    chance = math.sqrt(variance / blocks.size)
+    said = f"bias {bias:+.1%} ± {chance:.1%}, one independent draw in {time_between:.0f} steps"
+    return (burn_in + length * variance / left if left > 0 else math.inf), said
 
 
-def error_table(network: nn.Module, peer: Peer | None, exact: float, precision: float, seeds: int) -> str:
-    """CPU seconds to an error of 5 and of 2 %."""
-    seconds, values, errors = [], [], []
-    for seed in range(seeds):
-        start = time.process_time()
-        found = heldout.sample_posterior(
-            heldout.Subject(network, train=digits()), localisation=GAMMA, precision=precision, seed=seed
-        ).learning_coefficient
-        seconds.append(time.process_time() - start)
-        values.append(float(found.value[0]))
-        errors.append(float(found.standard_error[0]))
-    off = math.sqrt(np.square(np.array(values) / exact - 1).mean())
-    lines = [
-        "| tool | CPU s to 5 % | to 2 % | how |", "|---|---|---|---|",
-        f"| heldout, automatic | {np.median(seconds):.1f} | the same | {seeds} seeds: root mean square error {off:.1%}, "
-        f"standard error said {np.mean(errors) / exact:.1%} |",
-    ]  # fmt: skip
-    if peer is not None:
-        for epsilon, draws in ((3e-5, 3000), (1e-4, 2000), (3e-4, 1500)):
-            spent, trace = peer(8, draws, epsilon)
-            both = [needed(trace, peer.centre, exact, epsilon, wanted) for wanted in (0.05, 0.02)]
-            costs = [f"{steps * spent / trace.size:.1f}" if steps < math.inf else "never" for steps, _ in both]
-            lines.append(f"| devinterp, SGLD at {epsilon:g} | {costs[0]} | {costs[1]} | {both[0][1]} |")
+def automatic(network: nn.Module, precision: float, seed: int) -> tuple[float, Posterior]:
+    """CPU seconds, and what came out."""
+    start = time.process_time()
+    subject = heldout.Subject(network, train=digits())
+    found = heldout.sample_posterior(subject, localisation=GAMMA, precision=precision, seed=seed)
+    return time.process_time() - start, found
+
+
+def error_table(network: nn.Module, peers: list[Peer], exact: float, seeds: int) -> str:
+    """CPU seconds to an error of 5 and of 2 %, alone and without what has to be found out before."""
+    lines = ["| tool | CPU s to 5 % | to 2 % | how |", "|---|---|---|---|"]
+    cells, said = [], []
+    for precision in (0.05, 0.02):
+        runs = [automatic(network, precision, seed) for seed in range(seeds)]
+        readings = [found.learning_coefficient for _, found in runs]
+        off = math.sqrt(np.mean([(float(each.value[0]) / exact - 1) ** 2 for each in readings]))
+        error = np.mean([float(each.standard_error[0]) for each in readings]) / exact
+        cells.append(f"{np.median([seconds for seconds, _ in runs]):.1f}")
+        said.append(f"{off:.1%} (said: {error:.1%})")
+    lines.append(
+        f"| heldout, automatic, from nothing | {' | '.join(cells)} | {seeds} seeds: root mean square error {' and '.join(said)} |"
+    )
+    (brief, few), (long, many) = automatic(network, 0.05, 0), automatic(network, 0.01, 0)
+    counts = [found.draws[0].recorded.mean_losses.size for found in (few, many)]
+    draws = many.draws[0]
+    trace = NBETA * (draws.recorded.mean_losses - draws.centre_losses.mean())
+    lines.append(_hindsight("heldout, its trajectories", trace, exact, 5.0, (long - brief) / (counts[1] - counts[0])))
+    for peer in peers:
+        for epsilon, length in ((3e-5, 6000), (6e-5, 4000), (1e-4, 4000), (2e-4, 3000)):
+            found = peer(chains=8, draws=length, epsilon=epsilon, gamma=GAMMA)
+            late = NBETA * (found.trace[:, length // 2 :] - peer.centre)
+            name = f"devinterp {peer.version}, SGLD at {epsilon:g}"
+            lines.append(_hindsight(name, late, exact, 2 / (epsilon * GAMMA), found.seconds / found.trace.size))
     return "\n".join(lines)
+
+
+def _hindsight(name: str, trace: np.ndarray, exact: float, burn_in: float, seconds: float) -> str:
+    both = [needed(trace, exact, burn_in, wanted) for wanted in (0.05, 0.02)]
+    costs = " | ".join(f"{steps * seconds:.2g}" if steps < math.inf else "never" for steps, _ in both)
+    return f"| {name}, with hindsight | {costs} | {both[0][1]} |"
 
 
 def memory_sentence(network: nn.Module) -> str:
@@ -206,6 +193,9 @@ def memory_sentence(network: nn.Module) -> str:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096 / 2**20
 
     subject, peak, done = heldout.Subject(network, train=digits()), [0.0], threading.Event()
+    heldout.sample_posterior(
+        heldout.Subject(nn.Linear(64, 10), train=digits()), precision=0.2
+    )  # loads what is loaded once
     before = resident()
 
     def watch() -> None:
@@ -227,7 +217,7 @@ def memory_sentence(network: nn.Module) -> str:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--devinterp", default="", help="a Python that has devinterp 1.3.2")
+    parser.add_argument("--devinterp", action="append", default=[], help="a Python that has a version of devinterp")
     for name, default in (("--rounds", 5), ("--steps", 100), ("--seeds", 5)):
         parser.add_argument(name, type=int, default=default)
     parser.add_argument("--exact", type=float, default=8.55, help="the learning coefficient by a long run")
@@ -235,15 +225,12 @@ def main() -> None:
     torch.set_num_threads(1)
     network = trained(NAME)
     print(memory_sentence(network), end="\n\n")
-    with tempfile.TemporaryDirectory() as folder:
-        there = bool(given.devinterp) and Path(given.devinterp).exists()
-        peer = Peer(given.devinterp, network, folder) if there else None
-        if peer is None:
+    with ExitStack() as open_peers:
+        peers = [open_peers.enter_context(Peer(python, NAME, network)) for python in given.devinterp]
+        if not peers:
             print("devinterp is not there; pass --devinterp the Python of an environment that has it.\n")
-        print(step_table(network, peer, given.rounds, given.steps), end="\n\n", flush=True)
-        print(error_table(network, peer, given.exact, 0.05, given.seeds))
-        if peer is not None:
-            peer.process.kill()
+        print(step_table(network, peers, given.rounds, given.steps), end="\n\n", flush=True)
+        print(error_table(network, peers, given.exact, given.seeds))
 
 
 if __name__ == "__main__":

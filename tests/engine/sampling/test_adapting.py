@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.oracles.posteriors import NBETA, PRECISIONS, quadratic, quadratic_coefficient, target
 
-from heldout.engine.sampling.adapting import BIAS, DualAveraging, steps_a_draw, unadjusted_size
+from heldout.engine.sampling.adapting import BIAS, HARMONIC, DualAveraging, steps_a_draw, unadjusted_size
 
 
 def one(value: float) -> torch.Tensor:
@@ -37,9 +37,9 @@ def test_minibatches_make_it_smaller_and_stability_bounds_it() -> None:
         float(unadjusted_size("sgld", *arguments, None)) / (1 + NBETA / 2)
     )
     assert float(unadjusted_size("sgld", law, one(1e6), one(1e-3), one(2.0), None)) == pytest.approx(1e-6)
-    assert float(unadjusted_size("sgnht", law, one(1e6), one(1e-3), one(2.0), None)) == pytest.approx(
-        (4 * BIAS / 1e6) ** 0.5
-    )
+    assert float(unadjusted_size("sgnht", law, one(1e6), one(1e-3), one(2.0), None)) == pytest.approx(HARMONIC / 1e3)
+    noisy = float(unadjusted_size("sgnht", *arguments, 2))
+    assert noisy**2 == pytest.approx(BIAS / (100.0 / 8 / 2.0) / (NBETA / 2))
 
 
 def test_draws_are_a_relaxation_time_apart() -> None:

@@ -10,6 +10,7 @@ from heldout.engine.sampling.target import Target
 #: Acceptance that is aimed at: 0.574 is optimal for MALA (Roberts and Rosenthal 1998); trajectories are given more than their
 #: optimum of 0.65, since the curvature of singular laws differs from place to place.
 ACCEPTANCE = {"mala": 0.574, "hmc": 0.8}
+HARMONIC = 0.7  # times the stiffest frequency; 2 is where leapfrog steps become unstable
 BIAS = 0.02  # share of the learning coefficient that the step size of an unadjusted chain may add, by the rule below
 
 
@@ -67,7 +68,8 @@ def unadjusted_size(
     quadratic loss,
     ``H_z`` being the Hessian in the chain's coordinates, and the noise of minibatches :math:`n\beta / B` times as much again where
     gradients have the covariance H, as they do for a likelihood at its maximum. The sum is held to 2 % of the coefficient,
-    and the step to a quarter of what is stable.
+    and the step to a quarter of what is stable. A thermostat's step has no bias of its own on a quadratic loss; its square is held
+    to where the noise would add as much.
 
     Args:
         name: Of the sampler.
@@ -80,13 +82,11 @@ def unadjusted_size(
     Returns:
         ``[G]``, float64.
     """
-    noisy = 1.0 if batch is None or batch >= target.field.examples else 1 + target.nbeta / batch
+    noise = torch.zeros_like(target.nbeta) if batch is None or batch >= target.field.examples else target.nbeta / batch
     slope = (trace / 8 / effective.clamp_min(1e-12)).clamp_min(1e-12)
-    epsilon = torch.minimum(BIAS / slope / noisy, 1 / stiffest)
     if name == "sgnht":
-        # its bias is of second order, (h omega)^2 / 4 in a direction of frequency omega
-        return torch.minimum((4 * BIAS / stiffest).sqrt(), epsilon.sqrt())
-    return epsilon
+        return torch.minimum(HARMONIC / stiffest.sqrt(), (BIAS / slope / noise).sqrt())
+    return torch.minimum(BIAS / slope / (1 + noise), 1 / stiffest)
 
 
 def steps_a_draw(name: str, size: Tensor, slowest: Tensor) -> Tensor:
