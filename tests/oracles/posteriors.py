@@ -55,7 +55,7 @@ class LossField:
             found = self.losses(leaf, members)
             found = found if index is None else found.gather(1, index)
             (slope,) = torch.autograd.grad(found.mean(1).sum(), leaf)
-        return found.detach(), slope
+        return found.detach(), slope.clone()  # the caller may write to it
 
     def hessian_product(self, position: Tensor, members: Tensor, direction: Tensor) -> Tensor:
         leaf = position.detach().requires_grad_()

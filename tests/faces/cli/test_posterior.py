@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from heldout.engine.store import Store, read_result, result_names
 from heldout.faces.cli import main
 from heldout.faces.cli.posterior import named_weights
 from heldout.records import Refusal
@@ -46,6 +47,7 @@ def test_checkpoints_become_a_table_a_page_and_a_record(
 ) -> None:
     page, record = tmp_path / "page.html", tmp_path / "record.json"
     given = ["--checkpoints", str(tmp_path / "steps"), "--report", str(page), "--json", str(record)]
+    given += ["--store", str(tmp_path / "store")]
     assert main([*words, *given, *QUICK]) == 0
     said = capsys.readouterr().out
     assert "learning-coefficient-heat-capacity" in said
@@ -53,6 +55,9 @@ def test_checkpoints_become_a_table_a_page_and_a_record(
     found = json.loads(record.read_text())
     assert found["labels"] == ["step-9.safetensors", "step-10.safetensors"]  # by number, not by letter
     assert {row["name"] for row in found["readings"]} >= {"learning-coefficient", "waic", "wbic"}
+    (run,) = result_names(Store(str(tmp_path / "store")))
+    assert run in said
+    assert read_result(Store(str(tmp_path / "store")), "posterior", run) == found
     html = page.read_text()
     assert "posterior-chains" in html
     assert "learning-coefficients" in html

@@ -8,6 +8,7 @@ import pandas
 import pytest
 from tests.faces.cli import world
 
+from heldout.engine.store import Store, read_result, result_names
 from heldout.faces.cli import main
 
 WORDS = ["predict", "--network", "world_models:mlp", "--weights", "w.safetensors", "--train", "train.npz"]
@@ -50,6 +51,10 @@ def test_the_record_is_the_same_on_a_stream_and_in_a_file(capsys: pytest.Capture
     assert main([*words, "--json", "out/found.json", "--quiet"]) == 0
     assert capsys.readouterr().out == ""
     assert json.loads(Path("out/found.json").read_text()) == record
+    assert main([*words, "--store", "kept"]) == 0
+    (run,) = result_names(Store("kept"))
+    assert run in capsys.readouterr().out
+    assert read_result(Store("kept"), "prediction", run) == record
 
 
 def test_a_network_unlike_the_known_ones_gets_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
