@@ -34,7 +34,7 @@ class Field(Protocol):
     layout: tuple[Part, ...]
 
     def gradient(self, position: Tensor, members: Tensor, index: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Losses ``[C, B]`` (float64) of the examples ``index [C, B]`` or of all; gradient ``[C, P]`` of their mean, the caller's own."""
+        """Losses ``[C, B]`` (float64) of examples ``index [C, B]`` or of all; gradient ``[C, P]`` of their mean, the caller's own."""
         ...
 
     def losses(self, position: Tensor, members: Tensor) -> Tensor:
