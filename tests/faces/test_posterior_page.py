@@ -19,7 +19,8 @@ def record(members: int = 2) -> dict[str, Any]:
     ]  # fmt: skip
     diagnostics = [
         {"member": m, "converged": m == 0, "reason": "" if m == 0 else "the chains <do not> agree", "sampler": "hmc", "chains": 7,
-         "draws": 100, "virial": 1.01, "diverged": 1.0, "localisation": 0.5, "beta": 0.2, "sweeps": 512.0, "deficit": None}
+         "draws": 100, "virial": 1.01,
+         "diverged": 1.0, "parameters": 1200, "localisation": 0.5, "beta": 0.2, "sweeps": 512.0, "deficit": None}
         for m in range(members)
     ]  # fmt: skip
     traces = [
@@ -48,6 +49,22 @@ def test_it_shows_numbers_with_intervals_and_reasons_without() -> None:
     assert "<do not>" not in page.split("<script")[0]
     assert "<dt>diverged</dt>" in page
     assert "1 (Dropout)" in page
+
+
+def test_one_network_is_a_sentence_and_several_are_a_table() -> None:
+    one = render_posterior(record(1))
+    assert "learning coefficient is 1.5</b> (1.25 to 1.75)" in one
+    assert "as much as 3 free parameters, of 1,200 parameters" in one
+    assert '<table class="wide">' not in one
+    several = render_posterior(record(2))
+    assert "Its <b>learning coefficient" not in several
+    assert "<b>1.5</b>" in several
+    assert several.index("learning-coefficients") < several.index("posterior-chains")
+    none = record(1)
+    none["readings"] = [
+        {**row, "value": None, "low": None, "high": None, "reason": "too short"} for row in none["readings"]
+    ]
+    assert "<b>no learning coefficient</b> to report: too short." in render_posterior(none)
 
 
 @pytest.mark.parametrize(

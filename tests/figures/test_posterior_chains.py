@@ -5,7 +5,7 @@ from heldout.figures.posterior_chains import posterior_chains
 
 def rows(members: int) -> list[dict[str, object]]:
     return [
-        {"member": m, "chain": c, "draw": d, "value": 1.0 * d}
+        {"label": f"step {m}", "chain": c, "draw": d, "value": 1.0 * d}
         for m in range(members)
         for c in range(2)
         for d in range(3)
@@ -19,4 +19,6 @@ def test_every_draw_is_there() -> None:
 
 
 def test_networks_have_panels() -> None:
-    assert posterior_chains(rows(3)).to_dict()["facet"]["field"] == "member"
+    facet = posterior_chains(rows(12)).to_dict()["facet"]
+    assert facet["field"] == "label"
+    assert facet["sort"] == [f"step {m}" for m in range(12)]  # as they were given, and not by letter

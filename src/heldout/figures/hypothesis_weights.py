@@ -24,9 +24,10 @@ def hypothesis_weights(posterior_weights: Sequence[Mapping[str, Any]]) -> alt.La
         The chart.
     """
     rows = [dict(row) for row in posterior_weights if row["level"] > 0]  # a logarithmic axis has no place for the rest
+    networks = list(dict.fromkeys(row["label"] for row in rows))
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("level:Q", title="excess loss, at most", scale=alt.Scale(type="log", nice=False)),
-        color=alt.Color("label:N", title=None),
+        color=alt.Color("label:N", title=None, sort=networks),
     )
     bits = alt.Y("bits:Q", title="bits")
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="bits"), y2="high:Q")

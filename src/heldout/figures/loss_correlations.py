@@ -38,6 +38,7 @@ def loss_correlations(posterior_correlations: Sequence[Mapping[str, Any]]) -> al
             ],
         )
     )  # fmt: skip
-    if len({row["label"] for row in posterior_correlations}) > 1:
-        return square.properties(height=220).facet(alt.Facet("label:N", title=None), columns=2)
+    networks = list(dict.fromkeys(row["label"] for row in posterior_correlations))
+    if len(networks) > 1:
+        return square.properties(height=220).facet(alt.Facet("label:N", title=None, sort=networks), columns=2)
     return square

@@ -17,22 +17,28 @@ def posterior_chains(posterior_traces: Sequence[Mapping[str, Any]]) -> alt.TopLe
     """Lines by draw, one panel a network.
 
     Args:
-        posterior_traces: Rows with member, chain, draw, value.
+        posterior_traces: Rows with label, chain, draw, value.
 
     Returns:
         The chart.
     """
+    networks = list(dict.fromkeys(row["label"] for row in posterior_traces))
+    several = len(networks) > 1
     line = (
         alt
         .Chart(alt.Data(values=[dict(row) for row in posterior_traces]))
         .mark_line(strokeWidth=0.8, opacity=0.8)
         .encode(
             x=alt.X("draw:Q", title="draw"),
-            y=alt.Y("value:Q", title="excess loss, in units of temperature", scale=alt.Scale(zero=False)),
+            y=alt.Y(
+                "value:Q",
+                title="excess loss" if several else "excess loss, in units of temperature",
+                scale=alt.Scale(zero=False),
+            ),
             color=alt.Color("chain:N", title="chain"),
-            tooltip=["member:N", "chain:N", "draw:Q", alt.Tooltip("value:Q", format=".4g")],
+            tooltip=["label:N", "chain:N", "draw:Q", alt.Tooltip("value:Q", format=".4g")],
         )
     )
-    if len({row["member"] for row in posterior_traces}) > 1:
-        return line.properties(height=160).facet(alt.Facet("member:N", title="network"), columns=2)
+    if several:
+        return line.properties(height=160).facet(alt.Facet("label:N", title=None, sort=networks), columns=2)
     return line

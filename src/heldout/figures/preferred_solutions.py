@@ -23,6 +23,7 @@ def preferred_solutions(posterior_shares: Sequence[Mapping[str, Any]]) -> alt.Ch
     Returns:
         The chart.
     """
+    networks = list(dict.fromkeys(row["label"] for row in posterior_shares))
     return (
         alt
         .Chart(alt.Data(values=[dict(row) for row in posterior_shares]))
@@ -30,7 +31,7 @@ def preferred_solutions(posterior_shares: Sequence[Mapping[str, Any]]) -> alt.Ch
         .encode(
             x=alt.X("size:Q", title="examples", scale=alt.Scale(type="log", nice=False)),
             y=alt.Y("share:Q", title="share of the posterior's mass", axis=alt.Axis(format="%")),
-            color=alt.Color("label:N", title=None),
+            color=alt.Color("label:N", title=None, sort=networks),
             tooltip=["label:N", alt.Tooltip("size:Q", format=".4g"), alt.Tooltip("share:Q", format=".3%")],
         )
     )

@@ -23,9 +23,10 @@ def running_coefficients(posterior_ladder: Sequence[Mapping[str, Any]]) -> alt.L
     Returns:
         The chart.
     """
+    networks = list(dict.fromkeys(row["label"] for row in posterior_ladder))
     base = alt.Chart(alt.Data(values=[dict(row) for row in posterior_ladder])).encode(
         x=alt.X("nbeta:Q", title="n beta", scale=alt.Scale(type="log", nice=False)),
-        color=alt.Color("label:N", title=None),
+        color=alt.Color("label:N", title=None, sort=networks),
     )
     title = "learning coefficient"
     line = base.mark_line(point=alt.OverlayMarkDef(size=22), strokeWidth=1.8).encode(

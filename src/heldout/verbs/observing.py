@@ -15,6 +15,7 @@ from heldout.records import Direction, Passes, Reading, Status
 
 #: Losses that are negative log-likelihoods; a callable is taken at its author's word.
 NO_LIKELIHOOD = ("squared-error",)
+FIRST = "learning_coefficient"  # family of what most users come for
 Verdict = tuple[Status, str]
 
 
@@ -49,17 +50,18 @@ def observe(
         seconds: That it took.
 
     Returns:
-        Name -> reading.
+        Name -> reading, the learning coefficient and its kin first.
     """
     passes = Passes(*cost)
-    read = {}
+    read: dict[str, Reading] = {}
+    others: dict[str, Reading] = {}
     for unit in units("observable").values():
         columns = [column_of(unit, own, rungs[m] if rungs else (), subject) for m, own in enumerate(draws)]
-        read[unit.name] = reading_of(unit.name, unit.family, unit.fields["unit"], columns, passes, seconds)
-    quadratic = [_quadratic(own) for own in draws]
+        found = reading_of(unit.name, unit.family, unit.fields["unit"], columns, passes, seconds)
+        (read if unit.family == FIRST else others)[unit.name] = found
     name = "learning-coefficient-quadratic"
-    read[name] = reading_of(name, "learning_coefficient", "", quadratic, passes, seconds)
-    return read
+    read[name] = reading_of(name, FIRST, "", [_quadratic(own) for own in draws], passes, seconds)
+    return {**read, **others}
 
 
 def reading_of(name: str, family: str, unit: str, columns: Sequence[Column], passes: Passes, seconds: float) -> Reading:

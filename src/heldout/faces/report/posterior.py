@@ -15,6 +15,13 @@ ESTIMATORS = {
     "learning-coefficient-heat-capacity": "heat capacity",
     "learning-coefficient-quadratic": "quadratic",
 }
+#: Readings that a line a network shows beside its coefficient, where there is one, and their headings.
+GLANCE = {
+    "learning-coefficient-quadratic": "quadratic",
+    "singular-fluctuation": "singular fluctuation",
+    "waic": "WAIC",
+    "bayes-test-loss": "Bayes test loss",
+}
 PANELS = 4  # networks whose correlations are drawn
 WORDS = (
     "sampler",
@@ -47,6 +54,7 @@ def render_posterior(record: Mapping[str, Any], page: PageMaker = page_of) -> st
         "posterior.html.j2",
         record=record,
         members=[_member(record, row) for row in record["diagnostics"]],
+        headings=_headings(record),
         figures=[{"name": name, **dict(units("figure")[name].fields)} for name in found],
         specifications=found,
     )
@@ -76,13 +84,12 @@ def figures_of(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """
     labels = record["labels"]
     coefficients = [
-        {"member": row["member"], "label": labels[row["member"]], "estimator": ESTIMATORS[row["name"]],
-         "value": row["value"], "low": row["low"], "high": row["high"]}
+        {"member": row["member"], "estimator": ESTIMATORS[row["name"]], "value": row["value"], "low": row["low"], "high": row["high"]}
         for row in record["readings"] if row["name"] in ESTIMATORS
     ]  # fmt: skip
     tables = {
-        "posterior-chains": record["traces"],
-        "learning-coefficients": coefficients if len(labels) > 1 else [],
+        "learning-coefficients": _labelled(coefficients, labels) if len(labels) > 1 else [],
+        "posterior-chains": _labelled(record["traces"], labels),
         "hypothesis-weights": _labelled(record["hypothesis_weight"], labels, "bits", "bits_error", 1.0),
         "running-coefficients": _labelled(record["ladder"], labels, "running", "running_error", 2.0),
         "preferred-solutions": _labelled(record["selection"]["rows"], labels),
@@ -116,17 +123,29 @@ def _specification(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _member(record: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> dict[str, Any]:
-    own = [row for row in record["readings"] if row["member"] == diagnostics["member"]]
+    own = {row["name"]: row for row in record["readings"] if row["member"] == diagnostics["member"]}
     shown = [(key.replace("_", " "), _said(diagnostics.get(key))) for key in WORDS if key in diagnostics]
     return {
         "label": record["labels"][diagnostics["member"]],
+        "size": diagnostics["parameters"],
         "converged": diagnostics["converged"],
         "reason": diagnostics["reason"],
-        "readings": [{**row, "interval": interval(row)} for row in own],
+        "coefficient": _with_interval(own["learning-coefficient"]),
+        "glance": [number(own[name]["value"]) for name in _headings(record)],
+        "readings": [_with_interval(row) for row in own.values()],
         "diagnostics": shown,
         "influences": [row for row in record["influences"] if row["member"] == diagnostics["member"]],
         "absent": [row for row in record["absent"] if row["member"] == diagnostics["member"]],
     }
+
+
+def _headings(record: Mapping[str, Any]) -> dict[str, str]:
+    given = {row["name"] for row in record["readings"] if row["value"] is not None}
+    return {name: heading for name, heading in GLANCE.items() if name in given}
+
+
+def _with_interval(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "interval": interval(row)}
 
 
 def _said(value: Any) -> str:
