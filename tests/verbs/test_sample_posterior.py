@@ -3,6 +3,7 @@
 import json
 import math
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tests.oracles.posterior_data import GaussianMean
 from torch import nn
 
 import heldout
+from heldout.engine.sampling import sampling
 from heldout.records import Refusal, Status
 from heldout.verbs.posterior import Posterior
 
@@ -176,3 +178,32 @@ def test_what_cannot_be_meant_is_refused(given: dict[str, object], words: str) -
     subject = heldout.Subject(nn.Linear(2, 2), train=(torch.zeros(4, 2), torch.tensor([0, 1, 0, 1])))
     with pytest.raises(Refusal, match=words.replace("[", r"\[")):
         heldout.sample_posterior(subject, **given)  # type: ignore[arg-type]
+
+
+def test_a_call_that_was_killed_goes_on_from_its_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sampling, "KEPT_EVERY", 0.0)
+    data = torch.zeros(20, 1), torch.from_numpy(SAMPLES)
+    subject = heldout.Subject(Mean(SAMPLES.mean(0)), train=data, loss=gaussian)
+    told: list[str] = []
+
+    def killed(words: str, share: float) -> None:
+        told.append(words)
+        if words == "32 draws":
+            raise KeyboardInterrupt
+
+    given = {"localisation": 2.0, "precision": 0.05, "ladder": 6, "seed": 3}
+    whole = heldout.sample_posterior(subject, **given)
+    store = tmp_path / "kept"
+    with pytest.raises(KeyboardInterrupt):
+        heldout.sample_posterior(subject, **given, progress=killed, store=str(store))
+    (part,) = store.glob("parts/*/*.safetensors")
+    told.clear()
+    found = heldout.sample_posterior(subject, **given, progress=lambda words, _: told.append(words), store=str(store))
+    assert told[0] == "taken up at 31 draws"
+    assert not part.parent.exists()
+    for name, reading in whole.readings.items():
+        assert np.array_equal(found.readings[name].value, reading.value, equal_nan=True), name
+    other = heldout.sample_posterior(
+        subject, **{**given, "seed": 4}, store=str(store)
+    )  # shares nothing with the other seed
+    assert not np.array_equal(other.learning_coefficient.value, whole.learning_coefficient.value)

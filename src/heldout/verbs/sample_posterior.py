@@ -3,15 +3,21 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from heldout._version import __version__
 from heldout.engine.sampling import Draws, NetworkField, Settings, Target, sample
 from heldout.engine.sampling.coefficients import automatic_localisations
 from heldout.engine.sampling.randomness import Streams
+from heldout.engine.store import Store, drop_parts, keep_tensors, kept_tensors
+from heldout.engine.store.writing import said_in_a_sentence
 from heldout.engine.subject import Subject
+from heldout.engine.subject.fingerprint import fingerprint
 from heldout.records import Refusal, refuse
 from heldout.verbs.audit import require_subject, whole_seed
 from heldout.verbs.observing import observe
@@ -42,14 +48,14 @@ def sample_posterior(
     control_variate: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
+    store: str = "",
 ) -> Posterior:
     r"""Sample the tempered posterior around each network, and read the learning coefficient and its kin from the draws.
 
     .. math:: p(w) \propto \exp\left(-n\beta L_n(w) - \tfrac{\gamma}{2} |w - w^*|^2\right)
 
-    Coordinates, step size, burn-in and the number of draws are found by pilot chains and by looks at the running ones;
-    numbers are given
-    only if the chains have reached equilibrium, and otherwise a reason with what would be needed. Gradients, mean losses and
+    Coordinates, step size, burn-in and the number of draws are found by pilot chains and by looks at the running ones; numbers are
+    given only if the chains have reached equilibrium, and otherwise a reason with what would be needed. Gradients, mean losses and
     the loss of the centre are all of the whole training set, n is its size, and networks are in evaluation mode.
 
     Refused: what is no subject, no such place, parameters that are not there, numbers that are not positive.
@@ -65,8 +71,7 @@ def sample_posterior(
             wide as the weights themselves. One number, or one for each network.
         ladder: Rungs of a ladder of temperatures up to 1 for the free energy; 0 for none, at least 6.
         sampler: ``"hmc"``, ``"mala"``, ``"sgld"``, ``"rmsprop-sgld"``, ``"sgnht"``; ``"auto"`` takes trajectories over all
-        examples up
-            to 20,000 of them and minibatches beyond.
+            examples up to 20,000 of them and minibatches beyond.
         batch: Examples a step of the stochastic samplers.
         step_size: None for the automatic choice.
         budget: Gradients over all examples that one chain may cost.
@@ -74,6 +79,8 @@ def sample_posterior(
         control_variate: Whether minibatch gradients are corrected by those of the same examples at the centre.
         seed: Every random stream derives from it.
         progress: Told when the pilots are done, at every look, and every second between.
+        store: A directory or fsspec URL in which chains under way are kept, every half a minute: killed and called again, the same
+            call goes on from there. Empty to keep nothing.
 
     Returns:
         The draws with their readings.
@@ -99,26 +106,75 @@ def sample_posterior(
     spent = population.tally.forward, population.tally.backward
     ones = torch.ones_like(gammas)
     target = Target.of(field, members, n * own * ones, gammas, chains)
-    found = sample(target, settings, test=test, progress=progress)
+    place = _place(store)
+    key = fingerprint(subject, settings, asked, __version__) if place else ""
+    found = sample(target, settings, test=test, progress=progress, keep=_keep(place, key, "chains"))
     rungs: tuple[tuple[Draws, ...], ...] = ()
     if ladder:
         steps = np.geomspace(_first_rung(target, settings.seed, n), n, ladder)
         many = members.repeat(ladder)
         nbetas = torch.as_tensor(steps).to(gammas).repeat_interleave(len(members))
         whole = Target.of(field, many, nbetas, gammas.repeat(ladder), chains)
-        climbed = sample(whole, settings, progress=progress)
+        climbed = sample(whole, settings, progress=progress, keep=_keep(place, key, "rungs"))
         rungs = tuple(climbed[m :: len(members)] for m in range(len(members)))
     cost = (population.tally.forward - spent[0]) / n, (population.tally.backward - spent[1]) / n
     seconds = time.perf_counter() - started
     readings = observe(found, rungs, subject, cost, seconds)
 
+    if place:
+        drop_parts(place, key)
+
     def again(other: str, gammas: Sequence[float]) -> Posterior:
         same = {name: getattr(settings, name) for name in settings.__dataclass_fields__}
         return sample_posterior(
-            subject, at=at, only=other, beta=beta, localisation=gammas, ladder=ladder, progress=progress, **same
+            subject,
+            at=at,
+            only=other,
+            beta=beta,
+            localisation=gammas,
+            ladder=ladder,
+            progress=progress,
+            store=store,
+            **same,
         )
 
     return Posterior(subject, settings, asked, found, rungs, readings, seconds, again)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptChains:
+    """The place of one course of sampling in a store.
+
+    Attributes:
+        store: Which.
+        key: Of the work.
+        stage: ``"chains"``, or the ``"rungs"`` of a ladder.
+    """
+
+    store: Store
+    key: str
+    stage: str
+
+    def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """What an earlier process kept; None if there was none."""
+        return kept_tensors(self.store, self.key, self.stage)
+
+    def write(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
+        """Keep this in place of it."""
+        with said_in_a_sentence(self.store.url, "chains kept before are taken up"):
+            keep_tensors(self.store, self.key, self.stage, tensors, plain)
+
+
+def _place(store: str) -> Store | None:
+    if not store:
+        return None
+    place = Store(store)
+    place.check_writable()
+    return place
+
+
+def _keep(place: Store | None, key: str, stage: str) -> KeptChains | None:
+    return KeptChains(place, key, stage) if place else None
 
 
 def sampled(subject: Subject, only: str) -> tuple[str, ...]:

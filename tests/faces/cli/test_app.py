@@ -94,6 +94,11 @@ def test_a_refusal_shows_its_traceback_only_with_debug(capfd: pytest.CaptureFixt
         (["audit", "--network=a:b", "--store=kept"], "kept in 'kept', and the same command goes on from there"),
         (["audit", "--network", "a:b"], "nothing was kept"),
         (["audit", "--store", "kept"], "nothing was kept"),
+        (
+            ["posterior", "--network", "a:b", "--store", "kept"],
+            "in 'kept' every half a minute, and the same command goes on",
+        ),
+        (["posterior", "--network", "a:b"], "nothing was kept (with --store DIR"),
         (["list"], "nothing was changed"),
     ],
 )

@@ -70,7 +70,9 @@ def spectra(target: Target, streams: Streams) -> Spectra:
     members, place = torch.unique(target.members, return_inverse=True)
     if field.size <= DENSE:
         values, vectors = torch.linalg.eigh(_hessians(target, members))
-        return Spectra(values, vectors.to(field.centres.dtype), torch.ones_like(values) > 0, members, place)
+        return Spectra(
+            values, vectors.to(field.centres.dtype), torch.ones_like(values, dtype=torch.bool), members, place
+        )
     at = field.centres[members]
     start = signs(streams, field.size, 1, at).expand(len(members), -1)
     steps = _directions(field.size, len(members))
@@ -129,12 +131,12 @@ def _quadratures(
     random = signs(streams, field.size, 1 + PROBES, gradient)[1:].repeat(len(own), 1)  # the first one began the spectra
     whose = torch.arange(len(own), device=own.device).repeat_interleave(PROBES)
     rows, at, cut = torch.cat([own[whose], own]), torch.cat([field.centres[own[whose]], field.centres[own]]), len(whose)
-
-    found = known.found.to(random.dtype)
+    found = known.found.to(random.dtype)[:, None]
 
     def orthogonal(vectors: Tensor) -> Tensor:
-        along = torch.einsum("rpk,rp->rk", known.vectors[whose], vectors) * found[whose]
-        return vectors - torch.einsum("rpk,rk->rp", known.vectors[whose], along)
+        grouped = vectors.view(len(own), PROBES, -1)
+        along = torch.einsum("mpk,mrp->mrk", known.vectors, grouped) * found
+        return (grouped - torch.einsum("mpk,mrk->mrp", known.vectors, along)).view_as(vectors)
 
     def product(vectors: Tensor) -> Tensor:
         image = field.hessian_product(at, rows, vectors)

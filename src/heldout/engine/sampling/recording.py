@@ -112,6 +112,42 @@ class Recorder:
             self._losses = {group: kept[::2] for group, kept in self._losses.items()}
             self.stride *= 2
 
+    def forget(self, groups: list[int]) -> None:
+        """Let go of groups that have ended.
+
+        Args:
+            groups: Their numbers.
+        """
+        for group in groups:
+            del self._scalars[group], self._losses[group]
+
+    def packed(self, group: int) -> dict[str, np.ndarray]:
+        """What is kept of a group, as arrays.
+
+        Args:
+            group: Its number.
+
+        Returns:
+            ``scalars [D, K, S]``, ``losses [D', K, N]`` and, with test data, ``test_losses [D', K, N']``.
+        """
+        found = {
+            "scalars": np.stack(self._scalars[group]),
+            "losses": np.stack([each for each, _ in self._losses[group]]),
+        }
+        tests = [each for _, each in self._losses[group] if each is not None]
+        return {**found, "test_losses": np.stack(tests)} if tests else found
+
+    def unpack(self, group: int, kept: dict[str, np.ndarray]) -> None:
+        """Take up what :meth:`packed` gave.
+
+        Args:
+            group: Its number.
+            kept: The arrays.
+        """
+        self._scalars[group] = list(kept["scalars"])
+        tests = kept.get("test_losses", [None] * len(kept["losses"]))
+        self._losses[group] = list(zip(kept["losses"], tests, strict=True))
+
     def of(self, group: int, alive: np.ndarray) -> Recorded:
         """The draws of one group.
 

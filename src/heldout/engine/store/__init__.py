@@ -6,6 +6,7 @@
     runs/RUN.json              one whole record, as ``heldout audit --json`` writes it
     readings/RUN.parquet       its readings, one row a reading and member, with the run's name and the subject's
     parts/KEY/READING.json     what an audit under way has finished; removed when its record is written
+    parts/KEY/STAGE.safetensors  chains of a posterior under way, likewise
     certifications/, judgements/, posteriors/, predictions/RUN.json
                                one record of each of the other commands
     studies/RUN.json           one record of a study: claims with verdicts, and the rows of its figure
@@ -19,7 +20,7 @@ written last: a run exists when its record does, and readings without a record a
 """
 
 from heldout.engine.store.cells import address, keep_cell, read_cell
-from heldout.engine.store.parts import drop_parts, keep_part, parts
+from heldout.engine.store.parts import drop_parts, keep_part, keep_tensors, kept_tensors, parts
 from heldout.engine.store.results import find_result, read_result, result_names, result_runs, write_result
 from heldout.engine.store.store import LAYOUT, Store
 from heldout.engine.store.studies import find_study_run, study_runs, write_study
@@ -33,6 +34,8 @@ __all__ = [
     "find_study_run",
     "keep_cell",
     "keep_part",
+    "keep_tensors",
+    "kept_tensors",
     "parts",
     "read_cell",
     "read_result",

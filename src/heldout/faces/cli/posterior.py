@@ -97,6 +97,7 @@ def posterior_command(
                 found = sample_posterior(
                     subject, chains=chains, draws=draws, at=at, only=only, beta=beta, localisation=localisation, ladder=ladder,
                     sampler=sampler, batch=batch, budget=budget, precision=precision, seed=settings.seed, progress=tell,
+                    store=store or "",
                 )  # fmt: skip
         record = {**found.to_dict(), "labels": [Path(path).name for path in paths]}
         silent = quiet or json == "-"

@@ -64,10 +64,14 @@ def kept_after_interrupt(words: Sequence[str]) -> str:
     store = next((word.removeprefix("--store=") for word in words if word.startswith("--store=")), store)
     if "audit" in words and store and "--network" in " ".join(words):
         return f"stopped; the readings made so far are kept in '{store}', and the same command goes on from there."
+    if "posterior" in words and store:
+        return f"stopped; chains are kept in '{store}' every half a minute, and the same command goes on from there."
     if words[:2] == ["study", "run"]:
         return f"stopped; the cells finished so far are kept in '{store or 'runs'}', and the same command goes on from there."
     if "audit" in words:
         return "stopped; nothing was kept (with --store DIR an audit of your network keeps every reading it has made)."
+    if "posterior" in words:
+        return "stopped; nothing was kept (with --store DIR the chains of a posterior are)."
     return "stopped; nothing was changed."
 
 
