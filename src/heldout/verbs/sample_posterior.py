@@ -3,8 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +12,12 @@ from heldout._version import __version__
 from heldout.engine.sampling import Draws, NetworkField, Settings, Target, sample
 from heldout.engine.sampling.coefficients import automatic_localisations
 from heldout.engine.sampling.randomness import Streams
-from heldout.engine.store import Store, drop_parts, keep_tensors, kept_tensors
-from heldout.engine.store.writing import said_in_a_sentence
+from heldout.engine.store import drop_parts
 from heldout.engine.subject import Subject
 from heldout.engine.subject.fingerprint import fingerprint
 from heldout.records import Refusal, refuse
 from heldout.verbs.audit import require_subject, whole_seed
+from heldout.verbs.kept_chains import keep_at, place_of
 from heldout.verbs.observing import observe
 from heldout.verbs.posterior import Asked, Posterior
 
@@ -106,16 +104,16 @@ def sample_posterior(
     spent = population.tally.forward, population.tally.backward
     ones = torch.ones_like(gammas)
     target = Target.of(field, members, n * own * ones, gammas, chains)
-    place = _place(store)
+    place = place_of(store)
     key = fingerprint(subject, settings, asked, __version__) if place else ""
-    found = sample(target, settings, test=test, progress=progress, keep=_keep(place, key, "chains"))
+    found = sample(target, settings, test=test, progress=progress, keep=keep_at(place, key, "chains"))
     rungs: tuple[tuple[Draws, ...], ...] = ()
     if ladder:
         steps = np.geomspace(_first_rung(target, settings.seed, n), n, ladder)
         many = members.repeat(ladder)
         nbetas = torch.as_tensor(steps).to(gammas).repeat_interleave(len(members))
         whole = Target.of(field, many, nbetas, gammas.repeat(ladder), chains)
-        climbed = sample(whole, settings, progress=progress, keep=_keep(place, key, "rungs"))
+        climbed = sample(whole, settings, progress=progress, keep=keep_at(place, key, "rungs"))
         rungs = tuple(climbed[m :: len(members)] for m in range(len(members)))
     cost = (population.tally.forward - spent[0]) / n, (population.tally.backward - spent[1]) / n
     seconds = time.perf_counter() - started
@@ -139,42 +137,6 @@ def sample_posterior(
         )
 
     return Posterior(subject, settings, asked, found, rungs, readings, seconds, again)
-
-
-@dataclass(frozen=True, slots=True)
-class KeptChains:
-    """The place of one course of sampling in a store.
-
-    Attributes:
-        store: Which.
-        key: Of the work.
-        stage: ``"chains"``, or the ``"rungs"`` of a ladder.
-    """
-
-    store: Store
-    key: str
-    stage: str
-
-    def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """What an earlier process kept; None if there was none."""
-        return kept_tensors(self.store, self.key, self.stage)
-
-    def write(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
-        """Keep this in place of it."""
-        with said_in_a_sentence(self.store.url, "chains kept before are taken up"):
-            keep_tensors(self.store, self.key, self.stage, tensors, plain)
-
-
-def _place(store: str) -> Store | None:
-    if not store:
-        return None
-    place = Store(store)
-    place.check_writable()
-    return place
-
-
-def _keep(place: Store | None, key: str, stage: str) -> KeptChains | None:
-    return KeptChains(place, key, stage) if place else None
 
 
 def sampled(subject: Subject, only: str) -> tuple[str, ...]:

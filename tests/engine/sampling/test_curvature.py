@@ -7,8 +7,9 @@ import pytest
 import torch
 from tests.oracles.posteriors import NBETA, LossField, normal_crossing, quadratic, quadratic_coefficient, target
 
-from heldout.engine.sampling.curvature import Curvature, at_centres, curvature, spectra, stiffness, whitening
+from heldout.engine.sampling.curvature import Curvature, curvature, stiffness, whitening
 from heldout.engine.sampling.randomness import Streams
+from heldout.engine.sampling.spectra import at_centres, spectra
 from heldout.engine.sampling.target import Target
 
 STREAMS = Streams(0, 8)

@@ -6,11 +6,12 @@ import pytest
 import torch
 from tests.oracles.posteriors import NBETA, LossField, normal_crossing, quadratic, target
 
-from heldout.engine.sampling.curvature import at_centres, curvature, spectra
+from heldout.engine.sampling.curvature import curvature
 from heldout.engine.sampling.hamiltonian import Hmc
 from heldout.engine.sampling.langevin import RmspropSgld, Sgld
 from heldout.engine.sampling.metropolis import Mala
 from heldout.engine.sampling.randomness import Streams
+from heldout.engine.sampling.spectra import at_centres, spectra
 from heldout.engine.sampling.state import Sampler
 from heldout.engine.sampling.thermostat import Sgnht
 from heldout.engine.sampling.tuning import PRODUCT, ROUND, Tuned, tune

@@ -7,15 +7,12 @@ from torch import Tensor
 
 from heldout.engine.sampling.lanczos import lanczos
 from heldout.engine.sampling.randomness import Streams
+from heldout.engine.sampling.spectra import DENSE, Spectra, room, signs
 from heldout.engine.sampling.target import Target
 from heldout.engine.sampling.whitening import Whitening
 
-DENSE = 128  # parameters up to which the whole Hessian is formed
 STEPS = 20  # of Lanczos, for sums over the spectrum: smooth functions of it, on the scale of gamma
-DIRECTIONS = 40  # that are whitened at most
-DIRECTION_ENTRIES = 2**26  # of all directions together
 PROBES = 3
-CONVERGED = 0.03  # of an eigenvalue: residuals below which its vector is one
 
 
 class Curvature(NamedTuple):
@@ -36,48 +33,6 @@ class Curvature(NamedTuple):
     effective: Tensor
     effective_error: Tensor
     deficit: Tensor
-
-
-class Spectra(NamedTuple):
-    """Eigenvalues of the Hessians at the centres: all of a small one, of a large one the outstanding ones, by Lanczos's method.
-
-    Attributes:
-        values: ``[M, k]``, float64.
-        vectors: Orthonormal, ``[M, P, k]``.
-        found: Which of them have converged, ``[M, k]``.
-        members: Whose they are, ``[M]``.
-        place: Of every group's member among them, ``[G]``.
-    """
-
-    values: Tensor
-    vectors: Tensor
-    found: Tensor
-    members: Tensor
-    place: Tensor
-
-
-def spectra(target: Target, streams: Streams) -> Spectra:
-    """One Hessian a member, for all its chains and temperatures.
-
-    Args:
-        target: Without whitening.
-        streams: Random numbers.
-
-    Returns:
-        What was found.
-    """
-    field = target.field
-    members, place = torch.unique(target.members, return_inverse=True)
-    if field.size <= DENSE:
-        values, vectors = torch.linalg.eigh(_hessians(target, members))
-        return Spectra(
-            values, vectors.to(field.centres.dtype), torch.ones_like(values, dtype=torch.bool), members, place
-        )
-    at = field.centres[members]
-    start = signs(streams, field.size, 1, at).expand(len(members), -1)
-    steps = _directions(field.size, len(members))
-    found = lanczos(lambda v: field.hessian_product(at, members, v), start, steps)
-    return Spectra(found.values, found.vectors, found.residuals < CONVERGED * found.values.abs(), members, place)
 
 
 def curvature(target: Target, known: Spectra, streams: Streams) -> Curvature:
@@ -149,21 +104,6 @@ def _quadratures(
     return (nodes.values[cut:], weights[cut:]), (nodes.values[:cut].view(shape), weights[:cut].view(shape))
 
 
-def at_centres(target: Target, known: Spectra) -> Whitening:
-    """Coordinates from the Hessians at the centres.
-
-    Args:
-        target: Without whitening.
-        known: Their eigenvalues.
-
-    Returns:
-        The maps, in which a quadratic law is round.
-    """
-    strength, gamma = target.nbeta[:, None], target.localisation
-    precisions = strength * known.values[known.place].clamp_min(0.0) + gamma[:, None]
-    return Whitening(known.vectors[known.place], precisions, gamma)
-
-
 def whitening(target: Target, displacement: Tensor, streams: Streams) -> Whitening:
     r"""Coordinates from the Hessians where each group's chains are.
 
@@ -197,7 +137,7 @@ def whitening(target: Target, displacement: Tensor, streams: Streams) -> Whiteni
         for row in torch.eye(size, dtype=at.dtype, device=at.device):
             mean_product(row.expand(groups, -1))
     else:
-        lanczos(mean_product, signs(streams, size, 1, at).expand(groups, -1), _directions(size, groups))
+        lanczos(mean_product, signs(streams, size, 1, at).expand(groups, -1), room(size, groups))
     seen = columns[0].new_zeros(groups, chains, len(columns), len(columns))
     for last, column in enumerate(columns):
         seen[:, :, : last + 1, last] = seen[:, :, last, : last + 1] = column
@@ -225,32 +165,3 @@ def stiffness(target: Target, position: Tensor, streams: Streams, steps: int = 1
     start = signs(streams, target.field.size, 1, position).expand(len(position), -1)
     found = lanczos(lambda v: target.hessian_product(position, v), start, min(steps, target.field.size))
     return found.values.amax(1)
-
-
-def signs(streams: Streams, size: int, probes: int, like: Tensor) -> Tensor:
-    """Random signs.
-
-    Args:
-        streams: Random numbers.
-        size: P.
-        probes: How many rows.
-        like: Whose type and device they get.
-
-    Returns:
-        ``[probes, P]``.
-    """
-    drawn = Streams(streams.seed, probes).normal("probes", 0, size)
-    return torch.where(drawn < 0, -1.0, 1.0).to(like.device, like.dtype)
-
-
-def _directions(size: int, stacks: int) -> int:
-    return min(size, DIRECTIONS, max(2, DIRECTION_ENTRIES // (stacks * size)))
-
-
-def _hessians(target: Target, members: Tensor) -> Tensor:
-    """``[M, P, P]``, float64."""
-    size, centres = target.field.size, target.field.centres
-    basis = torch.eye(size, dtype=centres.dtype, device=centres.device).repeat(len(members), 1)
-    rows = members.repeat_interleave(size)
-    formed = target.field.hessian_product(centres[rows], rows, basis).view(len(members), size, size).double()
-    return 0.5 * (formed + formed.transpose(1, 2))

@@ -1,5 +1,6 @@
 """What chains move in: losses of every example and their gradients, for a stack of parameter vectors."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +17,7 @@ from heldout.engine.subject import Examples, Loss
 
 Part = tuple[str, slice, torch.Size]
 Tensors = Mapping[str, Tensor]
+Derivative = Callable[[Tensor, list[Tensor]], tuple[Tensor, ...]]
 
 
 class Field(Protocol):
@@ -81,8 +83,7 @@ class NetworkField:
         device, dtype = population.device, population.dtype
         y = data.y.to(device, dtype if data.y.is_floating_point() else data.y.dtype)
         self._data = _Data(placed(data.x, device, dtype), y, data.x_per_member, data.y_per_member)
-        kinds = [(per_member, batched) for per_member in (False, True) for batched in (False, True)]
-        self._slopes = {kind: Repeated(self._mapped(*kind)) for kind in kinds}
+        self._slopes = {kind: Repeated(self._mapped(*kind)) for kind in itertools.product((False, True), repeat=2)}
 
     def losses(self, position: Tensor, members: Tensor) -> Tensor:
         """Losses of all examples.
@@ -205,12 +206,7 @@ class NetworkField:
         return losses[0] if len(losses) == 1 else torch.cat(losses, dim=1), whole
 
     def _differentiated(
-        self,
-        stack: Population,
-        x: Inputs,
-        y: Tensor,
-        per_member: bool,
-        derivative: Callable[[Tensor, list[Tensor]], tuple[Tensor, ...]],
+        self, stack: Population, x: Inputs, y: Tensor, per_member: bool, derivative: Derivative
     ) -> tuple[Tensor, list[Tensor]]:
         leaves = [stack.parameters[name].requires_grad_() for name, _, _ in self.layout]
         with torch.enable_grad():

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 
 from heldout.engine.sampling.course import Course
-from heldout.engine.sampling.curvature import at_centres, curvature, spectra
+from heldout.engine.sampling.curvature import curvature
 from heldout.engine.sampling.draws import Draws
 from heldout.engine.sampling.field import Field
 from heldout.engine.sampling.keeping import Keep, packed, unpacked
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.sampling.settings import Settings
+from heldout.engine.sampling.spectra import at_centres, spectra
 from heldout.engine.sampling.target import Target
 from heldout.engine.sampling.tuning import tune
 

@@ -36,6 +36,14 @@ Batch = Annotated[int | None, Option("--batch", metavar="NUMBER", help="Examples
 Budget = Annotated[float, Option("--budget", metavar="NUMBER", help="Gradients over all examples a chain may cost.")]
 Precision = Annotated[float, Option("--precision", metavar="SHARE", help="Standard error at which sampling ends.")]
 Report = Annotated[str | None, Option("--report", metavar="FILE", help="Write the page, one HTML file.")]
+Kept = Annotated[
+    str | None,
+    Option(
+        "--store",
+        metavar="DIR",
+        help="Keep the record here, and chains under way: killed and run again, the same command goes on from there.",
+    ),
+]
 LEVELS = 8  # of the weight of hypotheses that a terminal shows
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
@@ -66,7 +74,7 @@ def posterior_command(
     memory: o.Memory = None,
     report: Report = None,
     json: o.Json = None,
-    store: o.ResultStore = None,
+    store: Kept = None,
     quiet: o.Quiet = False,
 ) -> Callable[[], None]:
     """Sample the posterior around trained networks: learning coefficient, WAIC, WBIC and their kin, or why there is none."""
