@@ -9,7 +9,7 @@ from tests.oracles.posteriors import NBETA, LossField, normal_crossing, quadrati
 
 from heldout.engine.sampling.curvature import Curvature, curvature, stiffness, whitening
 from heldout.engine.sampling.randomness import Streams
-from heldout.engine.sampling.spectra import at_centres, spectra
+from heldout.engine.sampling.spectra import spectra
 from heldout.engine.sampling.target import Target
 
 STREAMS = Streams(0, 8)
@@ -73,15 +73,6 @@ def test_the_stiffest_direction_where_a_chain_is() -> None:
     law = target(normal_crossing(1, 1), nbeta=100.0, chains=2)
     position = torch.tensor([[0.0, 0.0], [3.0, 0.0]], dtype=torch.float64)
     assert stiffness(law, position, STREAMS).tolist() == pytest.approx([1.0, 2 * 100 * 9 + 1.0])
-
-
-@pytest.mark.parametrize("precisions", [(1.0, 5.0), WIDE])
-def test_at_the_centre_one_hessian_serves_all_chains_and_temperatures(precisions: tuple[float, ...]) -> None:
-    field, ones = quadratic(precisions), torch.ones(2, dtype=torch.float64)
-    law = Target.of(field, torch.tensor([0, 0]), torch.tensor([20.0, 100.0], dtype=torch.float64), ones, 3)
-    once, everywhere = at_centres(law, spectra(law, STREAMS)), whitening(law, law.start, STREAMS)
-    rows, group_of = torch.eye(len(precisions), dtype=torch.float64)[:2].repeat(2, 1), torch.tensor([0, 0, 1, 1])
-    assert torch.allclose(once.apply(rows, group_of), everywhere.apply(rows, group_of), atol=1e-6)
 
 
 def test_the_trace_beyond_what_was_found_is_probed() -> None:
