@@ -149,8 +149,8 @@ class NetworkField:
             losses = self.loss.per_example(outputs if batched else outputs.double(), y)
             return losses.mean(), losses
 
-        slope = torch.func.grad(one, has_aux=True)
-        return torch.vmap(slope, in_dims=(0, 0, 0 if per_member else None, 0))
+        mapped = torch.vmap(torch.func.grad(one, has_aux=True), in_dims=(0, 0, 0 if per_member else None, 0))
+        return vectorisable_kernels()(mapped)  # a replay needs no choice of kernels
 
     def hessian_product(self, position: Tensor, members: Tensor, direction: Tensor) -> Tensor:
         """Hessian of the mean loss of all examples times a direction.
@@ -194,8 +194,7 @@ class NetworkField:
         for start in range(0, examples, block):
             few = slice(start, start + block)
             some = tree_map(lambda leaf, few=few: leaf[:, few] if per_member else leaf[few], x)
-            with vectorisable_kernels():
-                found, pieces = part(stack, some, y[:, few], per_member)
+            found, pieces = part(stack, some, y[:, few], per_member)
             losses.append(found)
             slope = torch.cat([piece.flatten(1) for piece in pieces], dim=1)
             if block < examples:
@@ -209,7 +208,7 @@ class NetworkField:
         self, stack: Population, x: Inputs, y: Tensor, per_member: bool, derivative: Derivative
     ) -> tuple[Tensor, list[Tensor]]:
         leaves = [stack.parameters[name].requires_grad_() for name, _, _ in self.layout]
-        with torch.enable_grad():
+        with torch.enable_grad(), vectorisable_kernels():
             found = self._called(stack, x, y, per_member)
             return found.detach(), list(derivative(found.mean(1).sum(), leaves))
 
