@@ -33,7 +33,7 @@ test-all: .venv/.developed lint
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(HELDOUT_TEST_WORKERS)
 
 bench: .venv/.developed
-	for job in benchmarks/*.py; do $(BIN)/python $$job; done
+	for job in benchmarks/*.py; do $(BIN)/python -m benchmarks.$$(basename $$job .py); done
 
 docs: .venv/.developed
 	$(BIN)/python docs/generate.py

@@ -1,6 +1,6 @@
 """Calibration of sampled posteriors: automatic settings against exactly known values, many seeds.
 
-``python benchmarks/posterior.py --seeds 20 --json posterior.jsonl``. Every case is a law whose learning coefficient at this n and
+``python -m benchmarks.posterior --seeds 20 --json posterior.jsonl``. Every case is a law whose learning coefficient at this n and
 this localisation is an integral (``tests/oracles``). A seed is right if it lies within 10 % or three of its own
 standard errors; the intervals of 90 % should cover nine times in ten. Models with data are read by every observable that has an
 exact value there.

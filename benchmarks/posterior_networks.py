@@ -1,6 +1,6 @@
 """Networks of thousands of parameters: automatic settings against a long reference run, and against the customary recipe.
 
-``python benchmarks/posterior_networks.py --seeds 3 --devinterp PYTHON --devinterp PYTHON`` (of environments with 1.3.2 and with
+``python -m benchmarks.posterior_networks --seeds 3 --devinterp PYTHON --devinterp PYTHON`` (of environments with 1.3.2 and with
 2.0.1). The reference is plain Hamiltonian Monte Carlo on all examples, written here
 and sharing nothing with the package: unit masses, plain coordinates, a fixed step, eight chains. The customary recipe is four
 chains of 200 steps of SGLD at 1e-5, averaged from the first step on. The networks are trained on scikit-learn's digits.
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.devinterp_peer import Peer
-from benchmarks.digit_networks import GAMMA, NBETA, NETWORKS, digits, trained
+from benchmarks.digits.devinterp_peer import Peer
+from benchmarks.digits.networks import GAMMA, NBETA, NETWORKS, digits, trained
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel

@@ -1,7 +1,7 @@
 """Speed and memory of sampling, beside devinterp and beside matrix products batched by hand.
 
-``python benchmarks/posterior_speed.py --devinterp PYTHON --devinterp PYTHON`` (of environments with 1.3.2 and with 2.0.1). The
-network is the perceptron 64-64-64-10 of ``digit_networks.py``, the batch 256, the localisation 100. Steps: all in turn, round
+``python -m benchmarks.posterior_speed --devinterp PYTHON --devinterp PYTHON`` (of environments with 1.3.2 and with 2.0.1). The
+network is the perceptron 64-64-64-10 of ``digits/networks.py``, the batch 256, the localisation 100. Steps: all in turn, round
 after round, medians of the process's CPU time. Error: CPU seconds until the learning coefficient is known to 5 and to 2 %: of the
 automatic settings from nothing, and with hindsight (given the step, the burn-in, and that one chain suffices), by bias and spread
 of long traces, devinterp at each of a few step sizes. Memory: the peak above what is
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.devinterp_peer import BATCH, Peer
-from benchmarks.digit_networks import GAMMA, NBETA, digits, trained
+from benchmarks.digits.devinterp_peer import BATCH, Peer
+from benchmarks.digits.networks import GAMMA, NBETA, digits, trained
 from torch import Tensor, nn
 
 import heldout

@@ -6,7 +6,7 @@ from benchmarks.posterior_networks import GAMMA, customary, digits, trained
 
 import heldout
 
-#: ``python benchmarks/posterior_networks.py --trajectories 200``: eight chains, standard error 0.07.
+#: ``python -m benchmarks.posterior_networks --trajectories 200``: eight chains, standard error 0.07.
 REFERENCE = 8.514
 
 

@@ -30,12 +30,12 @@ class Peer:
 
     Args:
         python: Of an environment that has devinterp.
-        name: Of the network in ``digit_networks.py``.
+        name: Of the network in ``digits/networks.py``.
         network: Its weights.
     """
 
     def __init__(self, python: str, name: str, network: nn.Module) -> None:
-        from benchmarks.digit_networks import digits
+        from benchmarks.digits.networks import digits
 
         x, y = digits()
         self.folder = tempfile.TemporaryDirectory()
@@ -107,7 +107,7 @@ def answer() -> None:
     import warnings
     from importlib.metadata import version
 
-    from digit_networks import NETWORKS
+    from networks import NETWORKS
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
