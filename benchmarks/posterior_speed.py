@@ -95,7 +95,7 @@ def step_table(network: nn.Module, peers: list[Peer], rounds: int, steps: int) -
     """Milliseconds of a step of all chains, and medians beside those of the package."""
     names = ["by hand", *(f"devinterp {peer.version}" for peer in peers)]
     lines = [
-        f"| chains | heldout ms a step | {' | '.join(f'{name} | its share' for name in names)} |",
+        f"| chains | heldout ms a step | {' | '.join(f'{name} | heldout of it' for name in names)} |",
         "|---|---|" + "---|---|" * len(names),
     ]
     for chains in (8, 16):
