@@ -5,7 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
-from heldout.engine.store import Store, keep_tensors, kept_tensors
+from heldout.engine.store import Store
+from heldout.engine.store.tensors import keep_tensors, kept_tensors
 from heldout.engine.store.writing import said_in_a_sentence
 
 

@@ -20,7 +20,7 @@ written last: a run exists when its record does, and readings without a record a
 """
 
 from heldout.engine.store.cells import address, keep_cell, read_cell
-from heldout.engine.store.parts import drop_parts, keep_part, keep_tensors, kept_tensors, parts
+from heldout.engine.store.parts import drop_parts, keep_part, parts
 from heldout.engine.store.results import find_result, read_result, result_names, result_runs, write_result
 from heldout.engine.store.store import LAYOUT, Store
 from heldout.engine.store.studies import find_study_run, study_runs, write_study
@@ -34,8 +34,6 @@ __all__ = [
     "find_study_run",
     "keep_cell",
     "keep_part",
-    "keep_tensors",
-    "kept_tensors",
     "parts",
     "read_cell",
     "read_result",

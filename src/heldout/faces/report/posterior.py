@@ -131,7 +131,7 @@ def _member(record: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> dict[s
         "converged": diagnostics["converged"],
         "reason": diagnostics["reason"],
         "coefficient": _with_interval(own["learning-coefficient"]),
-        "glance": [number(own[name]["value"]) for name in _headings(record)],
+        "glance": [number(own[name]["value"]) if name in own else "" for name in _headings(record)],
         "readings": [_with_interval(row) for row in own.values()],
         "diagnostics": shown,
         "influences": [row for row in record["influences"] if row["member"] == diagnostics["member"]],
