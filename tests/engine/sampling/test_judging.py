@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.oracles.posteriors import NBETA, quadratic, target
+from tests.oracles.posteriors import NBETA
 
 from heldout.engine.sampling.equilibrium import Equilibrium
 from heldout.engine.sampling.judging import Judged, at_both_steps, judged
 from heldout.engine.sampling.recording import Recorded
 from heldout.engine.sampling.settings import Settings
 
-LAW = target(quadratic((1.0, 1.0)))
+SIZES = {"w": 2}
 SETTINGS = Settings(chains=4, precision=0.05)
 
 
@@ -23,7 +23,7 @@ def drawn(draws: int, *, late: int = 0, size: float = 1.0) -> Recorded:
 
 
 def test_what_has_arrived_keeps_every_draw() -> None:
-    found = judged(drawn(400), LAW, 0, SETTINGS, 100.0)
+    found = judged(drawn(400), SIZES, 0.0, SETTINGS, 100.0)
     assert found.verdict.converged
     assert found.burn_in == 0
     # 1,600 independent draws of mean and deviation 1: 2.5 % where 5 % were asked for; the larger of two errors, and Student's
@@ -31,9 +31,9 @@ def test_what_has_arrived_keeps_every_draw() -> None:
 
 
 def test_the_shortest_burn_in_that_passes() -> None:
-    assert judged(drawn(400, late=60), LAW, 0, SETTINGS, 100.0).burn_in == 100
-    assert judged(drawn(400, late=150), LAW, 0, SETTINGS, 100.0).burn_in == 200
-    never = judged(drawn(400, late=300), LAW, 0, SETTINGS, 100.0)
+    assert judged(drawn(400, late=60), SIZES, 0.0, SETTINGS, 100.0).burn_in == 100
+    assert judged(drawn(400, late=150), SIZES, 0.0, SETTINGS, 100.0).burn_in == 200
+    never = judged(drawn(400, late=300), SIZES, 0.0, SETTINGS, 100.0)
     assert (never.verdict.converged, never.width, never.burn_in) == (False, float("inf"), 200)
 
 

@@ -7,7 +7,7 @@ from tests.oracles.posteriors import NBETA, LossField, quadratic, quadratic_coef
 
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.sampling.state import Sampler
-from heldout.engine.sampling.thermostat import Sgnht
+from heldout.engine.sampling.thermostat import Sgnht, _heated
 
 CHAINS = 60
 
@@ -54,3 +54,10 @@ def test_it_takes_up_the_noise_of_minibatches() -> None:
             friction.append(float(state.memory.mean()))
     assert np.mean(found) == pytest.approx(quadratic_coefficient((1.0,) * 10, NBETA, 1.0), rel=0.06)
     assert np.mean(friction) == pytest.approx(3.0 + size / 2 * NBETA**2 / 100 * 300 / 399, rel=0.1)
+
+
+def test_friction_heats_for_as_long_as_the_step_lasts() -> None:
+    """``(1 - exp(-2 f t)) / f``: its limit without friction, and with one that drives."""
+    friction, time = torch.tensor([[0.0], [1e-9], [3.0], [-2.0]], dtype=torch.float64), torch.full((4, 1), 0.25)
+    exact = [0.5, 0.5, (1 - np.exp(-1.5)) / 3, (1 - np.exp(1.0)) / -2]
+    assert _heated(friction, time.double())[:, 0].tolist() == pytest.approx(exact, rel=2e-4)

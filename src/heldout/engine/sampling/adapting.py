@@ -10,7 +10,7 @@ from heldout.engine.sampling.target import Target
 #: Acceptance that is aimed at: 0.574 is optimal for MALA (Roberts and Rosenthal 1998); trajectories are given more than their
 #: optimum of 0.65, since the curvature of singular laws differs from place to place.
 ACCEPTANCE = {"mala": 0.574, "hmc": 0.8}
-HARMONIC = 0.7  # times the stiffest frequency; 2 is where leapfrog steps become unstable
+HARMONIC = 0.7  # of a thermostat's step, times the stiffest frequency; at 2 it becomes unstable
 BIAS = 0.02  # share of the learning coefficient that the step size of an unadjusted chain may add, by the rule below
 
 

@@ -7,14 +7,16 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from heldout.engine.sampling.convergence import Floats
 from heldout.engine.sampling.curvature import Curvature
 from heldout.engine.sampling.draws import Draws
 from heldout.engine.sampling.field import Field
+from heldout.engine.sampling.hamiltonian import Hmc
 from heldout.engine.sampling.judging import Judged, at_both_steps, judged
 from heldout.engine.sampling.randomness import Streams
 from heldout.engine.sampling.recording import Recorder
 from heldout.engine.sampling.settings import Settings
-from heldout.engine.sampling.state import State
+from heldout.engine.sampling.state import Sampler, State
 from heldout.engine.sampling.target import Target, chain_numbers
 from heldout.engine.sampling.tuning import Tuned, by_group
 
@@ -43,6 +45,8 @@ class Course:
         number: Steps so far; they name the randomness of the next.
         price: Of the last draw, of the groups that go on.
         finished: Group -> draws.
+        centre_losses: Of every member and training example, ``[M, N]``.
+        centre_test_losses: Of every test example, ``[M, N']``; None without.
     """
 
     target: Target
@@ -60,6 +64,13 @@ class Course:
     number: int = 0
     price: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(()))
     finished: dict[int, Draws] = dataclasses.field(default_factory=dict)
+    centre_losses: Floats = dataclasses.field(init=False)
+    centre_test_losses: Floats | None = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        """Losses at the centres, of all members by one call."""
+        self.centre_losses = _at_centres(self.target.field)
+        self.centre_test_losses = None if self.test is None else _at_centres(self.test)
 
     @classmethod
     def begun(cls, target: Target, settings: Settings, test: Field | None, curved: Curvature, tuned: Tuned) -> "Course":
@@ -81,6 +92,18 @@ class Course:
         first = min(FIRST_LOOK, settings.draws)
         return cls(target, settings, test, curved, tuned, tuned.state, going, tuned.spent, acceptance, recorder, first)
 
+    def centres_of(self, member: int) -> tuple[Floats, Floats | None]:
+        """Losses at a member's centre.
+
+        Args:
+            member: Its number.
+
+        Returns:
+            Of the training examples ``[N]``, and of the test examples ``[N']`` where there are any.
+        """
+        tests = self.centre_test_losses
+        return self.centre_losses[member], None if tests is None else tests[member]
+
     @property
     def used(self) -> float:
         """The largest share of its budget that a group that goes on has used; 1 when none does."""
@@ -93,7 +116,7 @@ class Course:
             streams: Random numbers.
         """
         going, exact = self.going, self.tuned.sampler.exact
-        now, sampler = self.tuned.target.subset(going), _of_groups(self.tuned, going).sampler
+        now, sampler = self.tuned.target.subset(going), _of_groups(self.tuned.sampler, going)
         self.price = torch.full_like(self.tuned.size[going], 0.0 if exact else 1.0)
         for _ in range(int(self.tuned.steps.max())):
             self.state = sampler.step(now, self.state, self.tuned.size[going], streams, self.number)
@@ -115,8 +138,15 @@ class Course:
         """Judge the draws so far; end the groups that are precise, and those that cannot pay for many more draws."""
         groups, pairs = self.going.tolist(), self.target.groups
         alive = self.state.alive.view(len(groups), -1).cpu().numpy()
+        sizes = {name: place.stop - place.start for name, place, _ in self.target.field.layout}
         found = {
-            group: judged(self.recorder.of(group, row), self.target, group, self.settings, float(self.spent[group]))
+            group: judged(
+                self.recorder.of(group, row),
+                sizes,
+                float(self.centre_losses[self._member(group)].mean()),
+                self.settings,
+                float(self.spent[group]),
+            )
             for group, row in zip(groups, alive, strict=True)
         }
         left: list[int] = []
@@ -135,6 +165,9 @@ class Course:
         self.state = tree_map(lambda leaf: leaf[chains], self.state)
         self.going, self.next_look = kept, 2 * self.count
 
+    def _member(self, group: int) -> int:
+        return int(self.target.members[group % self.target.groups])
+
     def _ended(self, own: list[int], found: dict[int, Judged]) -> bool:
         spent = float(self.spent[own].max())
         more = min(2.0 * self.count, self.count * self.settings.budget / spent, LONGEST * self.settings.draws)
@@ -145,21 +178,20 @@ class Course:
 
     def _draws(self, own: list[int], runs: list[Judged]) -> Draws:
         group, kept, tuned, curved = own[0], runs[-1], self.tuned, self.curved
-        member = self.target.members[[group]]
-        centre = self.target.field.centres[member]
-        losses = self.target.field.losses(centre, member)[0].cpu().numpy()
+        member = self._member(group)
+        losses, tests = self.centres_of(member)
         nbeta = float(self.target.nbeta[group])
         verdict, bias, error = at_both_steps(runs, nbeta, float(losses.mean()))
         accepted = float(self.acceptance[group]) / self.count if len(own) == 1 else float(tuned.metropolis[group])
         return Draws(
-            member=int(member),
+            member=member,
             nbeta=nbeta,
             localisation=float(self.target.localisation[group]),
             size=self.target.field.size,
             examples=self.target.field.examples,
             recorded=kept.recorded,
             centre_losses=losses,
-            centre_test_losses=None if self.test is None else self.test.losses(centre, member)[0].cpu().numpy(),
+            centre_test_losses=tests,
             equilibrium=verdict,
             sampler=tuned.sampler.name,
             batch=getattr(tuned.sampler, "batch", None),
@@ -176,6 +208,11 @@ class Course:
             step_bias=bias,
             step_bias_error=error,
         )
+
+
+def _at_centres(field: Field) -> Floats:
+    members = torch.arange(len(field.centres), device=field.centres.device)
+    return field.losses(field.centres, members).cpu().numpy()
 
 
 def halved(tuned: Tuned) -> Tuned:
@@ -199,8 +236,5 @@ def halved(tuned: Tuned) -> Tuned:
     )
 
 
-def _of_groups(tuned: Tuned, going: Tensor) -> Tuned:
-    slowest = getattr(tuned.sampler, "slowest", None)
-    if slowest is None:
-        return tuned
-    return replace(tuned, sampler=replace(tuned.sampler, slowest=slowest[going]))  # type: ignore[type-var]
+def _of_groups(sampler: Sampler, going: Tensor) -> Sampler:
+    return replace(sampler, slowest=sampler.slowest[going]) if isinstance(sampler, Hmc) else sampler

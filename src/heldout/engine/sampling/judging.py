@@ -8,7 +8,6 @@ from heldout.engine.sampling.convergence import monte_carlo_error
 from heldout.engine.sampling.equilibrium import Equilibrium, equilibrium
 from heldout.engine.sampling.recording import Recorded
 from heldout.engine.sampling.settings import Settings
-from heldout.engine.sampling.target import Target
 from heldout.engine.sampling.uncertainty import uncertainty
 
 STEP_BIAS = 0.1  # share of the learning coefficient that the step size may be seen to add
@@ -32,20 +31,19 @@ class Judged:
     width: float
 
 
-def judged(recorded: Recorded, target: Target, group: int, settings: Settings, sweeps: float) -> Judged:
+def judged(recorded: Recorded, sizes: dict[str, int], centre: float, settings: Settings, sweeps: float) -> Judged:
     """The draws after the shortest burn-in with which they pass; of those that never pass, the last half.
 
     Args:
         recorded: All draws of the living chains.
-        target: What is sampled.
-        group: Whose they are, or the one of its second run.
+        sizes: Parameter's name -> its entries.
+        centre: Mean loss there.
         settings: What was asked for.
         sweeps: That a chain has cost.
 
     Returns:
         What they are worth.
     """
-    sizes = {name: place.stop - place.start for name, place, _ in target.field.layout}
     count = recorded.mean_losses.shape[1]
     for burn_in in (0, count // 4, count // 2):
         late = recorded.after(burn_in)
@@ -56,9 +54,7 @@ def judged(recorded: Recorded, target: Target, group: int, settings: Settings, s
             break
     width = float("inf")
     if verdict.converged:
-        member = target.members[[group % target.groups]]
-        centre = target.field.losses(target.field.centres[member], member)
-        excess = abs(float(late.mean_losses.mean() - centre.mean()))
+        excess = abs(float(late.mean_losses.mean()) - centre)
         # a normal interval with the error that was asked for is as wide as this: few effective draws must be more precise
         width = uncertainty(late.mean_losses).half_width() / max(NORMAL * settings.precision * excess, 1e-300)
     return Judged(late, verdict, burn_in, width)

@@ -22,7 +22,7 @@ from heldout.engine.sampling.whitening import Whitening
 
 Tensors = dict[str, Tensor]
 Plain = dict[str, Any]
-ARRAYS = ("centre_losses", "centre_test_losses")  # of draws, beside what was recorded
+CENTRES = ("centre_losses", "centre_test_losses")  # of draws: the course has them
 
 
 class Keep(Protocol):
@@ -102,30 +102,28 @@ def unpacked(kept: tuple[Tensors, Plain], target: Target, settings: Settings, te
     recorder = Recorder(target.field, test, target.chains, *plain["recorder"])
     for group in tensors["going"].tolist():
         recorder.unpack(group, {name: part.numpy() for name, part in parts(f"recorded.{group}", None).items()})
-    finished = {
-        int(group): _draws({name: part.numpy() for name, part in parts(f"finished.{group}", None).items()}, values)
-        for group, values in plain["finished"].items()
-    }
-    return Course(
+    course = Course(
         target, settings, test, Curvature(**parts("curved")), Tuned(whole, sampler, state=at, spent=spent, **tuned), at,
         tensors["going"], spent, tensors["acceptance"].to(device), recorder, plain["next_look"], plain["count"], plain["number"],
-        finished=finished,
     )  # fmt: skip
+    for group, values in plain["finished"].items():
+        arrays = {name: part.numpy() for name, part in parts(f"finished.{group}", None).items()}
+        course.finished[int(group)] = _draws(arrays, values, course)
+    return course
 
 
 def _arrays(draws: Draws) -> dict[str, np.ndarray]:
-    recorded = {f"recorded.{part.name}": getattr(draws.recorded, part.name) for part in fields(Recorded)}
-    found = {**recorded, **{name: getattr(draws, name) for name in ARRAYS}}
+    found = {part.name: getattr(draws.recorded, part.name) for part in fields(Recorded)}
     return {name: np.ascontiguousarray(array) for name, array in found.items() if array is not None}
 
 
 def _values(draws: Draws) -> Plain:
-    apart = (*ARRAYS, "recorded", "equilibrium")
+    apart = (*CENTRES, "recorded", "equilibrium")
     values = {part.name: getattr(draws, part.name) for part in fields(Draws) if part.name not in apart}
     return {**values, "equilibrium": {**asdict(draws.equilibrium), "converged": bool(draws.equilibrium.converged)}}
 
 
-def _draws(arrays: dict[str, np.ndarray], values: Plain) -> Draws:
-    recorded = Recorded(**{part.name: arrays.get(f"recorded.{part.name}") for part in fields(Recorded)})  # type: ignore[arg-type]
-    centres = {name: arrays.get(name) for name in ARRAYS}
+def _draws(arrays: dict[str, np.ndarray], values: Plain, course: Course) -> Draws:
+    recorded = Recorded(**{part.name: arrays.get(part.name) for part in fields(Recorded)})  # type: ignore[arg-type]
+    centres = dict(zip(CENTRES, course.centres_of(values["member"]), strict=True))
     return Draws(**{**values, **centres, "recorded": recorded, "equilibrium": Equilibrium(**values["equilibrium"])})

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from heldout.engine.population.streams import stream
 
-AHEAD = (
-    16  # steps whose minibatches are drawn together: between two gradients the processor's caches have forgotten how
-)
+#: Steps whose minibatches are drawn together: between two gradients the processor's caches have forgotten how.
+AHEAD = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def sample(
         Draws in the order of the groups.
     """
     streams = Streams(settings.seed, target.chains)
-    kept = told = time.monotonic()
+    begun = kept = told = time.monotonic()
     before = keep.read() if keep else None
     if before is None:
         course = _begun(target, settings, test, streams)
@@ -62,7 +62,8 @@ def sample(
         if progress and (looked or time.monotonic() > told + 1):
             told = time.monotonic()
             progress(f"{course.count} draws", course.used)
-        if keep and (time.monotonic() > kept + KEPT_EVERY or not len(course.going)):
+        # what ends is kept too, for what comes after it: unless it is as quickly sampled again
+        if keep and time.monotonic() > (kept if len(course.going) else begun) + KEPT_EVERY:
             keep.write(*packed(course))
             kept = time.monotonic()
     return tuple(course.finished[group] for group in range(target.groups))

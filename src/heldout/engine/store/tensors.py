@@ -22,9 +22,7 @@ def keep_tensors(store: Store, key: str, name: str, tensors: Mapping[str, Tensor
         tensors: Name -> tensor.
         about: What is no tensor, in plain values; stands in the file's header.
     """
-    held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = save(held, metadata={"about": json.dumps(about)})
-    publish(store.files, f"{store.path}/parts/{key}/{name}.safetensors", content)
+    publish(store.files, f"{store.path}/parts/{key}/{name}.safetensors", with_header(tensors, "about", about))
 
 
 def kept_tensors(store: Store, key: str, name: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -49,5 +47,34 @@ def kept_tensors(store: Store, key: str, name: str) -> tuple[dict[str, Tensor], 
     if not store.files.exists(place):
         return None
     content = store.files.cat_file(place)
+    return load(content), header(content, "about")
+
+
+def with_header(tensors: Mapping[str, Tensor], entry: str, about: Mapping[str, Any]) -> bytes:
+    """A safetensors file that says in its header what its tensors are.
+
+    Args:
+        tensors: Name -> tensor, on any device.
+        entry: Of the header. There is one: several would be written in any order.
+        about: Plain values.
+
+    Returns:
+        Its bytes; the same for the same content.
+    """
+    held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save(held, metadata={entry: json.dumps(about, sort_keys=True)})
+
+
+def header(content: bytes, entry: str) -> dict[str, Any]:
+    """What :func:`with_header` wrote beside the tensors.
+
+    Args:
+        content: Of the file.
+        entry: Of its header.
+
+    Returns:
+        Plain values.
+    """
     (length,) = struct.unpack("<Q", content[:8])
-    return load(content), json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["about"])
+    found: dict[str, Any] = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][entry])
+    return found

@@ -1,18 +1,18 @@
 """What a store keeps of a sweep beside its buckets: the factory's name and the data, so that its networks can be read again."""
 
 import json
-import struct
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import nn
 from torch.utils._pytree import tree_flatten, tree_unflatten, treespec_dumps, treespec_loads
 
 from heldout._version import __version__
 from heldout.engine.store import Store, address
 from heldout.engine.store.segments import listed, publish
+from heldout.engine.store.tensors import header, with_header
 from heldout.engine.subject import Examples
 
 MOST = 256 * 2**20  # bytes of data that a store takes in; larger data stay where they are and are named again
@@ -108,13 +108,9 @@ def packed(examples: Examples) -> bytes:
         Its bytes.
     """
     leaves, form = tree_flatten(examples.x)
-    tensors = {f"x{place:06d}": leaf.detach().cpu().contiguous() for place, leaf in enumerate(leaves)}
+    tensors = {f"x{place:06d}": leaf for place, leaf in enumerate(leaves)}
     about = {"form": treespec_dumps(form), "x": examples.x_per_member, "y": examples.y_per_member}
-    # one entry: several would be written in any order
-    return save(
-        {**tensors, "y": examples.y.detach().cpu().contiguous()},
-        metadata={"examples": json.dumps(about, sort_keys=True)},
-    )
+    return with_header({**tensors, "y": examples.y}, "examples", about)
 
 
 def unpacked(content: bytes) -> Examples:
@@ -131,9 +127,7 @@ def unpacked(content: bytes) -> Examples:
         >>> unpacked(packed(Examples({"a": torch.ones(2, 3)}, torch.tensor([0, 1])))).x["a"].shape
         torch.Size([2, 3])
     """
-    (length,) = struct.unpack("<Q", content[:8])
-    about = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["examples"])
-    tensors = load(content)
+    about, tensors = header(content, "examples"), load(content)
     leaves = [tensors[name] for name in sorted(tensors) if name != "y"]
     return Examples(
         tree_unflatten(leaves, treespec_loads(about["form"])),

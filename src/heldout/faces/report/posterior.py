@@ -49,12 +49,12 @@ def render_posterior(record: Mapping[str, Any], page: PageMaker = page_of) -> st
     Returns:
         HTML; the report's needs nothing beside itself.
     """
-    found = figures_of(record)
+    found, headings = figures_of(record), _headings(record)
     return page(
         "posterior.html.j2",
         record=record,
-        members=[_member(record, row) for row in record["diagnostics"]],
-        headings=_headings(record),
+        members=[_member(record, row, headings) for row in record["diagnostics"]],
+        headings=headings,
         figures=[{"name": name, **dict(units("figure")[name].fields)} for name in found],
         specifications=found,
     )
@@ -122,7 +122,7 @@ def _specification(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return shared_data(drawn)
 
 
-def _member(record: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> dict[str, Any]:
+def _member(record: Mapping[str, Any], diagnostics: Mapping[str, Any], headings: Mapping[str, str]) -> dict[str, Any]:
     own = {row["name"]: row for row in record["readings"] if row["member"] == diagnostics["member"]}
     shown = [(key.replace("_", " "), _said(diagnostics.get(key))) for key in WORDS if key in diagnostics]
     return {
@@ -131,7 +131,7 @@ def _member(record: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> dict[s
         "converged": diagnostics["converged"],
         "reason": diagnostics["reason"],
         "coefficient": _with_interval(own["learning-coefficient"]),
-        "glance": [number(own[name]["value"]) if name in own else "" for name in _headings(record)],
+        "glance": [number(own[name]["value"]) if name in own else "" for name in headings],
         "readings": [_with_interval(row) for row in own.values()],
         "diagnostics": shown,
         "influences": [row for row in record["influences"] if row["member"] == diagnostics["member"]],
