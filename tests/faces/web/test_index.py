@@ -2,7 +2,9 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.engine.store.test_store import record
 from tests.faces.web.conftest import fill, rows
 
@@ -92,6 +94,25 @@ def test_a_training_that_goes_on_is_followed_and_packed_when_it_ends(tmp_path: P
     assert index.ask("SELECT finished, headline FROM runs WHERE kind = 'training'").to_pylist() == [
         {"finished": True, "headline": "steps"}
     ]
+
+
+def test_who_asks_while_a_training_is_read_again_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(str(tmp_path))
+    _, run = fill(store, 3)
+    index, seen = built(store), []
+    count = f"SELECT count(*) AS n FROM {{readings}} WHERE run = '{run}'"
+    for name in ("put_runs", "put_readings"):
+        put = getattr(index.tables, name)
+
+        def asking(*given: Any, put: Any = put, **named: Any) -> None:
+            seen.append(index.ask(count).column("n")[0].as_py())
+            put(*given, **named)
+            seen.append(index.ask(count).column("n")[0].as_py())
+
+        monkeypatch.setattr(index.tables, name, asking)
+    keep_step(store, run, 40, rows(40))
+    index.advance()
+    assert seen == [2, 2, 2, 2]
 
 
 def test_a_run_that_is_removed_is_gone(tmp_path: Path) -> None:

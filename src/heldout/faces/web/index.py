@@ -147,9 +147,9 @@ class Index:
             found = {one.summary["run"]: one for one in read if one.summary["run"] in self.names}
             if not found:
                 return
-            self._unload(found)
+            self._let_go(found)
             self.tables.put_runs(table_of([one.summary for one in found.values()], SUMMARIES), indexed=True)
-            self.tables.put_readings(pyarrow.concat_tables([one.readings for one in found.values()]))
+            self.tables.put_readings(pyarrow.concat_tables([one.readings for one in found.values()]), found)
             for run, one in found.items():
                 self._loose[run] = one
                 self._counts.update(one.names)
@@ -211,10 +211,14 @@ class Index:
         self._known -= gone
 
     def _unload(self, runs: Iterable[str]) -> None:
-        """What is held in memory of these runs."""
+        """What is held in memory of these runs, and their rows."""
+        held = self._let_go(runs)
+        if held:
+            self.tables.drop("fresh", held)
+
+    def _let_go(self, runs: Iterable[str]) -> list[str]:
         held = [run for run in runs if run in self._loose]
         for run in held:
             self._counts.subtract(self._loose.pop(run).names)
             self._unsettled.pop(run, None)
-        if held:
-            self.tables.drop("fresh", held)
+        return held

@@ -33,15 +33,16 @@ class Tables:
             indexed: Whether their readings are known.
         """
         flag = pyarrow.array([indexed] * table.num_rows, pyarrow.bool_())
-        self._insert("runs", table.append_column("indexed", flag))
+        self._replace("runs", table.append_column("indexed", flag), table.column("run").to_pylist())
 
-    def put_readings(self, table: pyarrow.Table) -> None:
-        """Write readings of runs in place of those that were known.
+    def put_readings(self, table: pyarrow.Table, runs: Iterable[str]) -> None:
+        """Write readings in place of those that were known: who asks meanwhile sees the old ones or the new ones.
 
         Args:
             table: Readings.
+            runs: Whose readings these are, also where there are none any more.
         """
-        self._insert("fresh", table)
+        self._replace("fresh", table, runs)
 
     def drop(self, name: str, runs: Iterable[str]) -> None:
         """Remove rows.
@@ -64,11 +65,11 @@ class Tables:
         """
         return self.database.cursor().sql(sql, params=list(values)).to_arrow_table()
 
-    def _insert(self, name: str, table: pyarrow.Table) -> None:
+    def _replace(self, name: str, table: pyarrow.Table, runs: Iterable[str]) -> None:
         cursor = self.database.cursor()
         cursor.register("incoming", table)
         cursor.execute("BEGIN")
-        cursor.execute(f"DELETE FROM {name} WHERE run IN (SELECT run FROM incoming)")
+        cursor.execute(f"DELETE FROM {name} WHERE run IN (SELECT unnest(?))", [sorted(runs)])
         cursor.execute(f"INSERT INTO {name} SELECT * FROM incoming")
         cursor.execute("COMMIT")
         cursor.unregister("incoming")
